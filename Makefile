@@ -1,0 +1,54 @@
+# Two commands for a newcomer: `make demo` and `make test`. Each installs what it needs into an environment of its own.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test lint types unit oldest stubs constraints clean help
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## list a whole embedded organisation: no AWS account, no questions
+	@$(BIN)/mangrove demo
+
+test: lint types unit oldest ## run everything: lint, types, the layers' contract, all tests on both ends of boto3
+	@echo "make test: all passed"
+
+lint: $(VENV)/.test ## style, and the contract of the layers
+	$(BIN)/ruff check src tests scripts
+	$(BIN)/ruff format --check src tests scripts
+	$(BIN)/lint-imports --no-cache
+
+types: $(VENV)/.test ## mypy and pyright, on the package and on what its users write
+	$(BIN)/mypy
+	$(BIN)/mypy --strict tests/typing
+	$(BIN)/pyright --pythonpath $(BIN)/python src tests/typing
+
+unit: $(VENV)/.test ## all tests, with the newest boto3
+	$(BIN)/python -m pytest -n 2
+
+oldest: .venv-oldest/.test ## all tests, with the oldest boto3 on the oldest Python that is here
+	.venv-oldest/bin/python -m pytest -n 2
+
+stubs: $(VENV)/.test ## write services.pyi anew from the installed botocore
+	$(BIN)/python scripts/generate_stubs.py
+
+constraints: ## write the versions that the tests run with anew, from what is newest now
+	$(PYTHON) scripts/environment.py --freeze newest
+	$(PYTHON) scripts/environment.py --freeze oldest
+
+# -- environments: made when missing, and anew when what they are made from has changed --------------------------------
+
+$(VENV)/.demo: pyproject.toml scripts/environment.py constraints/newest.txt
+	@$(PYTHON) scripts/environment.py demo
+
+$(VENV)/.test: pyproject.toml scripts/environment.py constraints/newest.txt
+	@$(PYTHON) scripts/environment.py newest
+
+.venv-oldest/.test: pyproject.toml scripts/environment.py constraints/oldest.txt
+	@$(PYTHON) scripts/environment.py oldest
+
+clean: ## remove the environments and what the tools left
+	rm -rf .venv .venv-* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Layer 1: the only room that knows botocore's insides."""

@@ -1,0 +1,234 @@
+"""The session that every other room builds on: boto3's own, with the service models of a process loaded once.
+
+A `boto3.Session` loads the model of each service it makes a client of: for EC2 that is 20 MiB and a quarter of a second
+a session. `Session` hands all sessions of a process one loader, through botocore's public component `data_loader`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.session
+from botocore.exceptions import ProfileNotFound
+from botocore.loaders import Loader
+
+from mangrove import __version__
+from mangrove.aws.partitions import SdkRegions
+from mangrove.aws.services import one_of
+from mangrove.errors import ConfigError, DeclarationTypeError
+
+__all__ = [
+    "Session",
+    "botocore_session",
+    "check_keys",
+    "creation_lock",
+    "make_client",
+    "make_resource",
+    "make_session",
+    "sdk_regions",
+    "shared_loader",
+]
+
+_locks: weakref.WeakKeyDictionary[boto3.Session, threading.RLock] = weakref.WeakKeyDictionary()
+_locks_guard = threading.Lock()
+
+
+class _UniquePaths(list[str]):
+    """Keep a search path once, however many boto3 sessions append it."""
+
+    def append(self, path: str) -> None:
+        if path not in self:
+            super().append(path)
+
+
+class _SharedLoader(Loader):
+    """Load each model once for all sessions of the process."""
+
+    def __init__(self, extra_search_paths: Iterable[str] = ()) -> None:
+        super().__init__(extra_search_paths=list(extra_search_paths))
+        self._paths = _UniquePaths(super().search_paths)
+
+    @property
+    def search_paths(self) -> list[str]:
+        return self._paths
+
+
+@lru_cache(maxsize=16)
+def shared_loader(data_path: str | None) -> _SharedLoader:
+    """Return the loader that all sessions of one data path share.
+
+    Args:
+        data_path: the user's own folders of models, as in `AWS_DATA_PATH`, or None.
+    """
+    paths = data_path.split(os.pathsep) if data_path else []
+    return _SharedLoader(os.path.expanduser(os.path.expandvars(path)) for path in paths)  # noqa: PTH111  as botocore does
+
+
+def botocore_session(session: boto3.Session) -> botocore.session.Session:
+    """Return the botocore session under a boto3 session; the one private of boto3's that is read here."""
+    found: botocore.session.Session = session._session  # noqa: SLF001  no public way; a canary test watches it
+    return found
+
+
+@lru_cache(maxsize=16)
+def _sdk_regions_of(loader: _SharedLoader) -> SdkRegions:
+    return SdkRegions(loader)
+
+
+def sdk_regions(session: boto3.Session) -> SdkRegions:
+    """Return what the session's data files know of regions, read once per process where the loader is shared."""
+    loader: Loader = botocore_session(session).get_component("data_loader")
+    return _sdk_regions_of(loader) if isinstance(loader, _SharedLoader) else SdkRegions(loader)
+
+
+def creation_lock(session: boto3.Session) -> threading.RLock:
+    """Return the lock under which clients of this session are made.
+
+    botocore makes clients from shared, unguarded state (boto3 issue 1592); the clients themselves are thread-safe.
+    """
+    with _locks_guard:
+        return _locks.setdefault(session, threading.RLock())
+
+
+class Session(boto3.Session):
+    """Be a `boto3.Session` that shares its models with all others of the process, and makes clients from any thread.
+
+    Args:
+        aws_access_key_id: as boto3's.
+        aws_secret_access_key: as boto3's.
+        aws_session_token: as boto3's.
+        region_name: the region of clients that name none.
+        botocore_session: a botocore session to build on; it keeps the loader it has.
+        profile_name: a profile of the shared configuration files.
+        aws_account_id: the account that the keys belong to, if known.
+
+    Raises:
+        ConfigError: an access key came without its secret, or a secret without its key.
+        botocore.exceptions.ProfileNotFound: there is no such profile.
+
+    Example:
+        >>> import boto3, mangrove
+        >>> session = mangrove.Session(region_name="eu-west-1")
+        >>> isinstance(session, boto3.Session), session.client("sqs").meta.region_name
+        (True, 'eu-west-1')
+    """
+
+    def __init__(
+        self,
+        aws_access_key_id: str | None = None,
+        aws_secret_access_key: str | None = None,
+        aws_session_token: str | None = None,
+        region_name: str | None = None,
+        botocore_session: botocore.session.Session | None = None,
+        profile_name: str | None = None,
+        aws_account_id: str | None = None,
+    ) -> None:
+        check_keys(aws_access_key_id, aws_secret_access_key, aws_session_token)
+        if botocore_session is None:
+            botocore_session = botocore.session.get_session()
+            if profile_name is not None:
+                # Before the loader: the profile may name a data_path of its own.
+                botocore_session.set_config_variable("profile", profile_name)
+            loader = shared_loader(botocore_session.get_config_variable("data_path"))
+            botocore_session.register_component("data_loader", loader)
+            botocore_session.user_agent_extra = f"mangrove/{__version__}"
+        super().__init__(
+            aws_access_key_id=aws_access_key_id,
+            aws_secret_access_key=aws_secret_access_key,
+            aws_session_token=aws_session_token,
+            region_name=region_name,
+            botocore_session=botocore_session,
+            profile_name=profile_name,
+            aws_account_id=aws_account_id,
+        )
+
+    if not TYPE_CHECKING:  # a type checker sees boto3's own signatures, typed per service where types-boto3 is there
+
+        def client(self, *args, **kwargs):  # noqa: ANN002, ANN003, ANN201
+            """Make a client, with boto3's arguments; see `boto3.Session.client`."""
+            with creation_lock(self):
+                return super().client(*args, **kwargs)
+
+        def resource(self, *args, **kwargs):  # noqa: ANN002, ANN003, ANN201
+            """Make a service resource, with boto3's arguments; see `boto3.Session.resource`."""
+            with creation_lock(self):
+                return super().resource(*args, **kwargs)
+
+
+def check_keys(access_key: str | None, secret_key: str | None, token: str | None) -> None:
+    """Refuse access keys that are half given.
+
+    Raises:
+        ConfigError: one of key and secret is missing, or a token came without them.
+    """
+    if bool(access_key) != bool(secret_key):
+        given, missing = "aws_access_key_id", "aws_secret_access_key"
+        if secret_key:
+            given, missing = missing, given
+        text = f"credentials half given: {given} without {missing}; give both, or neither to use the default chain"
+        raise ConfigError(text)
+    if token and not access_key:
+        text = "credentials half given: aws_session_token without aws_access_key_id and aws_secret_access_key"
+        raise ConfigError(text)
+
+
+def make_session(
+    session: boto3.Session | None = None,
+    *,
+    aws_access_key_id: str | None = None,
+    aws_secret_access_key: str | None = None,
+    aws_session_token: str | None = None,
+    profile_name: str | None = None,
+    region_name: str | None = None,
+) -> boto3.Session:
+    """Return the session that was given, or make one from keys or a profile; never both.
+
+    Raises:
+        DeclarationTypeError: the session is not boto3's.
+        ConfigError: keys half given, keys or a profile beside a session, or no such profile.
+    """
+    check_keys(aws_access_key_id, aws_secret_access_key, aws_session_token)
+    named = {
+        "aws_access_key_id": aws_access_key_id,
+        "aws_secret_access_key": aws_secret_access_key,
+        "aws_session_token": aws_session_token,
+        "profile_name": profile_name,
+    }
+    given: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    if session is not None:
+        if not isinstance(session, boto3.Session):
+            text = f"session takes a boto3.Session or a mangrove.Session; got {type(session).__name__}"
+            raise DeclarationTypeError(text)
+        if given:
+            text = f"session has its own credentials; give it, or {' and '.join(given)}, not both"
+            raise ConfigError(text)
+        return session
+    if profile_name is not None and aws_access_key_id is not None:
+        text = "profile_name and access keys were given; boto3 would use the keys alone: give one of them"
+        raise ConfigError(text)
+    try:
+        return Session(region_name=region_name, **given)
+    except ProfileNotFound as error:
+        known = boto3.Session().available_profiles
+        text = f"no profile {profile_name!r} in the AWS configuration files{one_of(str(profile_name), known)}"
+        raise ConfigError(text) from error
+
+
+def make_client(session: boto3.Session, service_name: str, **arguments: Any) -> Any:
+    """Make a client under the session's lock, so that any thread may ask."""
+    make: Any = session.client  # a name known at run time alone fits no overload
+    with creation_lock(session):
+        return make(service_name, **arguments)
+
+
+def make_resource(session: boto3.Session, service_name: str, **arguments: Any) -> Any:
+    """Make a service resource under the session's lock, so that any thread may ask."""
+    make: Any = session.resource
+    with creation_lock(session):
+        return make(service_name, **arguments)

@@ -1,0 +1,66 @@
+"""Parse the command line and turn every ending into an exit code: 0, 1 failed, 2 wrong usage, 130 interrupted."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, ClassVar
+
+import click
+
+from mangrove import __version__
+from mangrove.cli.text import clean
+from mangrove.errors import MangroveError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["cli", "run"]
+
+_FAILED = 1
+_INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """Import a command's module when the command is asked for."""
+
+    homes: ClassVar[dict[str, str]] = {"demo": "mangrove.cli.demo"}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*self.homes, *super().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.homes:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(importlib.import_module(self.homes[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mangrove", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Every AWS account, region and service from one place."""
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; no ending but a bug shows a traceback.
+
+    Args:
+        argv: the arguments; those of the process if None.
+
+    Example:
+        >>> run(["--version"])
+        mangrove 2.0.0.dev0
+        0
+    """
+    try:
+        code = cli.main(args=None if argv is None else list(argv), prog_name="mangrove", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return _INTERRUPTED
+    except MangroveError as error:
+        # One line: the message may quote names that others chose.
+        click.echo(f"mangrove: error: {clean(str(error))}", err=True)
+        return _FAILED
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,117 @@
+"""Every error that mangrove raises, in one tree, so that one `except` catches what one means.
+
+Each error is also the builtin that a Python programmer would expect, and its message says what was asked,
+what was found and what to do. Errors of AWS itself stay botocore's `ClientError`.
+
+    MangroveError
+    ├── ConfigError (ValueError)               an argument or a declaration is wrong; no call was made
+    │   ├── DeclarationTypeError (TypeError)   ... it has the wrong type: a string where a list belongs
+    │   ├── UnknownServiceError                botocore has no such service
+    │   │   └── ServiceRemovedError            ... it had it once: AWS or botocore has withdrawn it
+    │   ├── InvalidRegionError                 not the name of a region at all
+    │   └── UnknownRegionError                 well formed, but no region of any partition
+    ├── NoRegionsError (LookupError)           nothing is left of what was asked, and why
+    │   └── RegionDisabledError (PermissionError)  the account has not enabled the region
+    ├── NotConnectedError (KeyError, AttributeError)  the pool has no connection of that name
+    ├── ConnectError (ConnectionError)         a region's client could not be made; its cause is chained
+    ├── CredentialError (PermissionError)      no credentials where some are needed
+    ├── PoolClosedError (RuntimeError)         the pool was closed
+    ├── NotRunningError (RuntimeError)         the embedded AWS is not started
+    └── MissingExtraError (ImportError)        an optional part is not installed; the message names the extra
+
+Example:
+    >>> import mangrove
+    >>> from mangrove.errors import MangroveError, UnknownServiceError
+    >>> try:
+    ...     mangrove.ServicePool(service="ec3")
+    ... except MangroveError as error:
+    ...     print(isinstance(error, ValueError), error)
+    True no service 'ec3' in this botocore; did you mean 'ec2' or 'ecs'?
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConfigError",
+    "ConnectError",
+    "CredentialError",
+    "DeclarationTypeError",
+    "InvalidRegionError",
+    "MangroveError",
+    "MissingExtraError",
+    "NoRegionsError",
+    "NotConnectedError",
+    "NotRunningError",
+    "PoolClosedError",
+    "RegionDisabledError",
+    "ServiceRemovedError",
+    "UnknownRegionError",
+    "UnknownServiceError",
+]
+
+
+class MangroveError(Exception):
+    """Be the base of every error that mangrove raises."""
+
+    # KeyError prints the repr of its message; ours read as sentences wherever they stand in the tree.
+    __str__ = Exception.__str__
+
+
+class ConfigError(MangroveError, ValueError):
+    """Say that an argument or a declaration is wrong, before any call was made."""
+
+
+class DeclarationTypeError(ConfigError, TypeError):
+    """Say that an argument has the wrong type, such as a string where a list belongs."""
+
+
+class UnknownServiceError(ConfigError):
+    """Say that the installed botocore has no such service."""
+
+
+class ServiceRemovedError(UnknownServiceError):
+    """Say that a service which botocore once had is gone."""
+
+
+class InvalidRegionError(ConfigError):
+    """Say that a string is not the name of a region."""
+
+
+class UnknownRegionError(ConfigError):
+    """Say that a name is well formed, but no known region has it."""
+
+
+class NoRegionsError(MangroveError, LookupError):
+    """Say that no region is left of those that were asked for."""
+
+
+class NotConnectedError(MangroveError, KeyError, AttributeError):
+    """Say that a pool has no connection of that name.
+
+    It is a KeyError for `regions[...]` and an AttributeError for `regions.name`, so that `in`, `get` and `hasattr`
+    work as everywhere.
+    """
+
+
+class RegionDisabledError(NoRegionsError, PermissionError):
+    """Say that the account has not enabled the region."""
+
+
+class ConnectError(MangroveError, ConnectionError):
+    """Say that the client of a region could not be made."""
+
+
+class CredentialError(MangroveError, PermissionError):
+    """Say that credentials are missing where some are needed."""
+
+
+class PoolClosedError(MangroveError, RuntimeError):
+    """Say that a pool was used after it was closed."""
+
+
+class NotRunningError(MangroveError, RuntimeError):
+    """Say that the embedded AWS was used while it was not running."""
+
+
+class MissingExtraError(MangroveError, ImportError):
+    """Say that an optional part is not installed, and name the extra that has it."""

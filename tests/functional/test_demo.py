@@ -1,0 +1,333 @@
+"""The command `mangrove demo` as people run it: a process of its own against the real embedded AWS, in a small size."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from mangrove.inventory import LISTINGS, Row
+from mangrove.inventory.listing import is_arn
+
+SMALL = ["demo", "--accounts", "1", "--region", "eu-west-1"]
+LARGER = ["demo", "--accounts", "2", "--region", "us-east-1", "--region", "eu-west-1", "--output", "json"]
+OUTPUTS = ["json", "jsonl", "csv", "table"]
+COLUMNS = ["account", "region", "service", "type", "name", "arn", "tags"]
+
+# Several runs in one process, to load moto once; each writes to files of its own. The last has a resource with a
+# hostile name and a listing that fails; all else is the command itself.
+DRIVER = r"""
+import os, pathlib, sys
+from mangrove import inventory
+from mangrove.cli import main
+from mangrove.testing import EmbeddedAWS
+
+folder = pathlib.Path(sys.argv[1])
+seed = EmbeddedAWS.seed
+
+def run(name, *arguments):
+    for number, stream in ((1, "out"), (2, "err")):
+        handle = os.open(folder / f"{name}.{stream}", os.O_WRONLY | os.O_CREAT)
+        os.dup2(handle, number)
+        os.close(handle)
+    code = main(["demo", "--accounts", "1", "--region", "eu-west-1", *arguments])
+    (folder / f"{name}.code").write_text(str(code))
+
+def hostile(aws, progress=None):
+    seed(aws, progress)
+    tags = {"note": "\x1b]0;owned\x07\x1b[31mred\x1b[0m\u202e[bold]"}
+    aws.session().client("sqs").create_queue(QueueName="hostile", tags=tags)
+
+run("jsonl", "--output", "jsonl", "--no-progress")
+run("csv", "--output", "csv")
+run("table")
+EmbeddedAWS.seed = hostile
+broken = inventory.Listing("sts", "identity", "get_\x1b[31mnothing", "Nothing", "Name", ())
+inventory.LISTINGS = (*inventory.LISTINGS, broken)
+run("hostile")
+"""
+
+
+def start(*arguments):
+    # The user's own settings must not matter: these would break any session that hears them.
+    environment = {**os.environ, "AWS_PROFILE": "absent", "AWS_DEFAULT_REGION": "nowhere", "PYTHONUTF8": "1"}
+    environment.pop("MOTO_ACCOUNT_ID", None)
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        encoding="utf-8",
+        env=environment,
+    )
+
+
+def finish(process):
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    larger, driver = start("-m", "mangrove", *LARGER), start("-c", DRIVER, str(folder))
+    found = {"json": finish(larger)}
+    code, out, err = finish(driver)
+    assert code == 0, out + err
+    for name in ("jsonl", "csv", "table", "hostile"):
+        texts = [(folder / f"{name}.{part}").read_text("utf-8") for part in ("code", "out", "err")]
+        found[name] = (int(texts[0]), *texts[1:])
+    return found
+
+
+@pytest.fixture(scope="module")
+def rows(runs):
+    return json.loads(runs["json"][1])
+
+
+def number_of(what, err):
+    return int(re.search(rf"(\d+) {what}s?\b", err)[1])
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_it_ends_well(runs, output):
+    code, _, err = runs[output]
+    assert code == 0, err
+    assert "error" not in err
+    assert "Traceback" not in err
+    assert "\x1b" not in err
+
+
+def test_json_is_one_array_of_whole_rows(runs, rows):
+    assert all(list(row) == COLUMNS for row in rows)
+    assert len(rows) == number_of("resource", runs["json"][2]) > 60
+
+
+def test_jsonl_has_one_object_a_line(runs):
+    _, out, err = runs["jsonl"]
+    found = [json.loads(line) for line in out.splitlines()]
+    assert all(list(row) == COLUMNS for row in found)
+    assert len(found) == number_of("resource", err)
+
+
+def test_csv_has_a_header_and_tags_as_json(runs):
+    _, out, err = runs["csv"]
+    header, *lines = csv.reader(io.StringIO(out))
+    assert header == COLUMNS
+    assert len(lines) == number_of("resource", err)
+    assert all(isinstance(json.loads(line[-1]), dict) for line in lines)
+
+
+def test_a_piped_table_has_one_row_a_line_with_its_arn_whole(runs):
+    _, out, err = runs["table"]
+    header, *lines = out.splitlines()
+    assert header.split() == [name.upper() for name in COLUMNS]
+    assert len(lines) == number_of("resource", err)
+    assert {line.split()[5] for line in lines} >= {
+        "arn:aws:iam::123456789012:role/OrganizationAccountAccessRole",
+        "arn:aws:s3:::" + next(line.split()[4] for line in lines if " bucket " in line),
+    }
+    assert all(is_arn(line.split()[5]) for line in lines)
+
+
+def test_the_same_fleet_gives_the_same_rows_in_every_form(runs):
+    forms = [runs[name][1] for name in ("jsonl", "csv", "table")]
+    assert len({len(out.splitlines()) for out in (forms[0], *(form.split("\n", 1)[1] for form in forms[1:]))}) == 1
+
+
+def test_the_summary_counts_what_was_printed(runs, rows):
+    err = runs["json"][2]
+    services = Counter(row["service"] for row in rows)
+    assert ", ".join(f"{name} {count}" for name, count in sorted(services.items())) in err
+    assert number_of("service", err) == len(services) >= 8
+    assert (number_of("account", err), number_of("region", err)) == (2, 2)
+    # One call for each list and place at the least: 19 in two regions of two accounts, and 4 once an account.
+    assert number_of("call", err) >= 19 * 4 + 4 * 2
+
+
+def test_every_kind_of_the_table_is_found(rows):
+    assert {(row["service"], row["type"]) for row in rows} == {(entry.service, entry.type) for entry in LISTINGS}
+
+
+def test_every_arn_is_well_formed_and_names_its_row(rows):
+    for row in rows:
+        assert is_arn(row["arn"]), row
+        _, partition, service, region, account, _ = row["arn"].split(":", 5)
+        assert (partition, service) == ("aws", row["service"])
+        assert region in ("", row["region"])
+        assert account in ("", row["account"])
+    assert len({row["arn"] for row in rows}) == len(rows)
+
+
+def test_rows_are_sorted(rows):
+    keys = [[row[name] for name in COLUMNS[:5]] for row in rows]
+    assert keys == sorted(keys)
+
+
+def test_each_bucket_is_there_once_in_its_own_region(rows):
+    buckets = [row for row in rows if row["service"] == "s3"]
+    assert max(Counter(row["name"] for row in buckets).values()) == 1
+    assert {row["region"] for row in buckets} == {"us-east-1", "eu-west-1"}
+    assert all(row["name"].endswith(row["region"]) for row in buckets if row["region"] in row["name"])
+
+
+@pytest.mark.parametrize("service", ["iam", "route53"])
+def test_a_global_service_is_listed_once_an_account(rows, service):
+    found = [row for row in rows if row["service"] == service]
+    assert {row["region"] for row in found} == {"aws-global"}
+    assert {row["account"] for row in found} == {"123456789012", "210987654321"}
+    assert max(Counter((row["account"], row["name"]) for row in found).values()) == 1
+
+
+def test_most_rows_have_tags(rows):
+    tagged = {(row["service"], row["type"]) for row in rows if row["tags"]}
+    assert tagged >= {(entry.service, entry.type) for entry in LISTINGS if entry.type != "event-bus"}
+    assert all(row["tags"] is not None for row in rows)
+
+
+def test_progress_goes_to_standard_error_and_can_be_off(runs):
+    assert "mangrove: listing" in runs["json"][2]
+    assert "mangrove: listing" not in runs["jsonl"][2]
+
+
+def test_a_failing_cell_is_named_and_the_rest_arrives(runs):
+    code, out, err = runs["hostile"]
+    assert code == 1
+    (line,) = [line for line in err.splitlines() if "error" in line]
+    assert line.startswith("mangrove: error: 123456789012 eu-west-1 sts identity: ")
+    assert "incomplete: 1 listing failed" in err
+    assert "Traceback" not in err
+    # One queue more than the same fleet without it.
+    assert len(out.splitlines()) == len(runs["table"][1].splitlines()) + 1
+
+
+def test_hostile_names_do_not_reach_the_terminal(runs):
+    _, out, err = runs["hostile"]
+    (line,) = [line for line in out.splitlines() if "hostile" in line]
+    assert line.endswith("note=red[bold]")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", out + err)
+
+
+def test_an_interrupt_ends_quietly():
+    process = start("-m", "mangrove", "demo")
+    assert "starting" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    code, out, err = finish(process)
+    assert (code, out) == (130, "")
+    assert "Traceback" not in err
+
+
+def test_a_reader_that_leaves_is_no_error():
+    text = "from mangrove.cli.output import emit; emit(f'{n}\\n' for n in range(10**6))"
+    process = start("-c", text)
+    assert process.stdout.readline() == "0\n"
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait(60)) == ("", 0)
+    process.stderr.close()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--accounts", "0"],
+        ["--region", "mars"],
+        ["--region", "xx-mars-1"],
+        ["--region", "me-central-1"],
+        ["--region", "cn-north-1"],
+        ["--output", "xml"],
+    ],
+)
+def test_wrong_usage_is_said_before_anything_is_made(arguments, capfd):
+    from mangrove.cli import main
+
+    assert main(["demo", *arguments]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "Error: " in err
+    assert "Traceback" not in err
+
+
+def test_version_and_help(capfd):
+    from mangrove import __version__
+    from mangrove.cli import main
+
+    assert (main(["--version"]), main(["-h"]), main(["demo", "--help"])) == (0, 0, 0)
+    out, _ = capfd.readouterr()
+    assert out.startswith(f"mangrove {__version__}\n")
+    assert "--region NAME" in out
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_a_missing_extra_is_one_line(missing):
+    text = f"import sys; sys.modules[{missing!r}] = None; from mangrove.cli import main; sys.exit(main(['demo']))"
+    code, out, err = finish(start("-c", text))
+    assert (code, out) == (2, "")
+    assert err.startswith("mangrove: error: ")
+    assert "pymangrove[cli]" in err
+    assert err.count("\n") == 1
+
+
+def test_our_errors_are_one_line(monkeypatch, capfd):
+    from mangrove.cli import main
+    from mangrove.errors import NotRunningError
+    from mangrove.testing import EmbeddedAWS
+
+    def refuse(self):
+        raise NotRunningError("no \x1b[31mport\n is free")
+
+    monkeypatch.setattr(EmbeddedAWS, "start", refuse)
+    assert main(["demo", "--no-progress"]) == 1
+    assert capfd.readouterr() == ("", "mangrove: error: no port is free\n")
+
+
+def hostile_row(name, tags=None):
+    return Row("111111111111", "us-east-1", "sns", "topic", name, None, tags)
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\tx"])
+def test_a_csv_cell_is_no_formula(name):
+    from mangrove.cli.text import as_csv
+
+    _, line = csv.reader(io.StringIO("".join(as_csv([hostile_row(name)]))))
+    assert line[4] == f"'{name}"
+
+
+def test_no_rows_are_valid_in_every_form():
+    from mangrove.cli.text import as_csv, as_json, as_jsonl, as_table
+
+    assert json.loads("".join(as_json([]))) == []
+    assert "".join(as_jsonl([])) == ""
+    assert "".join(as_csv([])) == ",".join(COLUMNS) + "\n"
+    assert "".join(as_table([])).split() == [name.upper() for name in COLUMNS]
+
+
+def test_what_is_not_known_is_told_from_what_is_empty():
+    from mangrove.cli.text import as_cells, as_dict
+
+    assert as_cells(hostile_row("x"))[5:] == ("-", "?")
+    assert as_cells(hostile_row("x", {}))[6] == ""
+    assert as_dict(hostile_row("x"))["tags"] is None
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+def test_a_terminal_folds_and_cuts_nothing(width):
+    from rich.console import Console
+
+    from mangrove.cli.terminal import print_table
+
+    arn = "arn:aws:sns:us-east-1:111111111111:" + "n" * 60
+    row = Row("111111111111", "us-east-1", "sns", "topic", "[red]name", arn, {"k": "v"})
+    console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
+    print_table([row], console)
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert "…" not in console.file.getvalue()
+    assert console.file.getvalue().count("n") >= 60

@@ -1,0 +1,97 @@
+"""The standard-library pieces: secrets, private files, the cell that computes once."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import stat
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mangrove._atomic import read_private, write_private
+from mangrove._concurrency import Once
+from mangrove._extras import require
+from mangrove._redact import Secret, redact_url
+from mangrove.errors import MissingExtraError
+
+
+@given(st.text(min_size=8))
+def test_a_secret_shows_nowhere(value):
+    secret = Secret(value)
+    assert secret.reveal() == value
+    assert value not in f"{secret} {secret!r} {[secret]}" or value in "*** Secret('***')"
+    with pytest.raises(TypeError, match="never pickled"):
+        pickle.dumps(secret)
+
+
+def test_a_url_loses_password_and_signature():
+    assert redact_url("https://u:p@h:1/x?X-Amz-Signature=s#f") == "https://***@h:1/x"
+    assert redact_url("https://h/x@y") == "https://h/x@y"
+
+
+def test_a_private_file_is_private_and_whole(tmp_path):
+    path = tmp_path / "new" / "file"
+    write_private(path, b"one")
+    write_private(path, b"two")
+    assert read_private(path) == b"two"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_private(path, b"old")
+
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_private(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_others_could_have_written_is_a_miss(tmp_path):
+    path, link = tmp_path / "file", tmp_path / "link"
+    write_private(path, b"x")
+    link.symlink_to(path)
+    assert read_private(link) is None
+    path.chmod(0o666)
+    assert read_private(path) is None
+    assert read_private(tmp_path / "missing") is None
+    assert read_private(tmp_path) is None
+
+
+def test_once_is_once_for_many_threads():
+    cell, made, gate = Once(), [], threading.Barrier(16)
+
+    def ask():
+        gate.wait()
+        cell.get(lambda: made.append(1) or object())
+
+    threads = [threading.Thread(target=ask) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+
+
+def test_once_keeps_no_failure():
+    cell = Once()
+    with pytest.raises(ZeroDivisionError):
+        cell.get(lambda: 1 // 0)
+    assert cell.peek() is None
+    assert cell.get(lambda: None) is None
+    assert cell.get(lambda: 2) is None
+    assert cell.take() is None
+
+
+def test_a_missing_part_names_its_extra():
+    with pytest.raises(MissingExtraError, match=r"'no_such_part' is not installed.*pip install 'pymangrove\[cli\]'"):
+        require("no_such_part.module", "cli")
