@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from mangrove._version import __version__
+
 if TYPE_CHECKING:
-    from mangrove.aws.regions import Region, RegionsAnswer
+    from mangrove.aws.regions import Region, RegionsAnswer, find_regions
     from mangrove.aws.session import Session
     from mangrove.errors import MangroveError
     from mangrove.pool import ServiceMixinPool, ServicePool
-
-__version__ = "2.0.0.dev0"
 
 __all__ = [
     "MangroveError",
@@ -21,6 +21,7 @@ __all__ = [
     "ServicePool",
     "Session",
     "__version__",
+    "find_regions",
 ]
 
 _HOMES = {
@@ -30,6 +31,7 @@ _HOMES = {
     "ServiceMixinPool": "mangrove.pool",
     "ServicePool": "mangrove.pool",
     "Session": "mangrove.aws.session",
+    "find_regions": "mangrove.aws.regions",
 }
 
 

@@ -23,10 +23,10 @@ Example:
     >>> import mangrove
     >>> from mangrove.errors import MangroveError, UnknownServiceError
     >>> try:
-    ...     mangrove.ServicePool(service="ec3")
+    ...     mangrove.ServicePool(service="cloudtrial")
     ... except MangroveError as error:
     ...     print(isinstance(error, ValueError), error)
-    True no service 'ec3' in this botocore; did you mean 'ec2' or 'ecs'?
+    True no service 'cloudtrial' in this botocore; did you mean 'cloudtrail' or 'cloudtrail-data'?
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,6 @@ def fds():
 
     def count():
         gc.collect()
-        return len(os.listdir(folder))
+        return len(list(folder.iterdir()))
 
     return count

@@ -22,7 +22,9 @@ def _aws(embedded_aws_env):
 def key_of(handle):
     """Return the access key that a handle's calls are signed with."""
     seen = []
-    handle.meta.events.register_first("before-send.*", lambda request, **_: seen.append(request.headers["Authorization"]))
+    handle.meta.events.register_first(
+        "before-send.*", lambda request, **_: seen.append(request.headers["Authorization"])
+    )
     handle.list_queues()
     return str(seen[0]).split("Credential=")[1].split("/")[0]
 

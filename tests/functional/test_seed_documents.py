@@ -32,6 +32,8 @@ def test_helpers():
 def test_every_region_is_the_default():
     found = boto3.client("ec2", "us-east-1").describe_regions(AllRegions=True)["Regions"]
     enabled = [region["RegionName"] for region in found if region["OptInStatus"] != "not-opted-in"]
+    # The embedded AWS names the regions of other partitions too; no account of this one can use them.
+    enabled = [name for name in enabled if not name.startswith(("cn-", "us-gov-"))]
     assert sorted(Ec2Pool(connect=True).regions) == sorted(enabled)
     assert len(enabled) < len(found)
 

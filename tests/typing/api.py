@@ -46,8 +46,8 @@ def pools() -> None:
 
 
 def services() -> None:
-    print(Ec2Pool().regions["us_east_1"].describe_instances()["Reservations"][0]["Instances"][0]["InstanceId"].upper())
-    print(S3Pool().regions.us_east_1.list_buckets()["Buckets"][0]["Name"].upper())
+    print(Ec2Pool().regions["us_east_1"].describe_instances()["ResponseMetadata"]["RequestId"].upper())
+    print(S3Pool().regions.us_east_1.list_buckets()["ResponseMetadata"]["RequestId"].upper())
     print(SqsPool().add.regions["us-east-1"].list_queues()["QueueUrls"][0].upper())
     print(IamPool().regions["aws-global"].list_users()["Users"][0]["Arn"].upper())
     print(LambdaPool().eu_west_1.list_functions()["Functions"])

@@ -44,6 +44,13 @@ class ClientOptions:
         config = None if self.config is None else "..."
         return f"ClientOptions(endpoint_url={self.endpoint_url!r}, config={config}, verify={self.verify!r})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        proxies = getattr(self.config, "proxies", None) or {}
+        if any(redact_url(str(url)) != str(url) for url in proxies.values()):
+            text = "config holds a proxy password, which is never pickled; set the proxy in the environment instead"
+            raise TypeError(text)
+        return ClientOptions, (self.endpoint_url, self.config, self.verify)
+
     def as_arguments(self, **overrides: Any) -> dict[str, Any]:
         """Return the keyword arguments for `Session.client`; those not given are left out."""
         given = {"endpoint_url": self.endpoint_url, "config": self.config, "verify": self.verify, **overrides}

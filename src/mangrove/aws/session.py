@@ -18,7 +18,7 @@ import botocore.session
 from botocore.exceptions import ProfileNotFound
 from botocore.loaders import Loader
 
-from mangrove import __version__
+from mangrove._version import __version__
 from mangrove.aws.partitions import SdkRegions
 from mangrove.aws.services import one_of
 from mangrove.errors import ConfigError, DeclarationTypeError

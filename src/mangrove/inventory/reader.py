@@ -117,7 +117,8 @@ class Reader:
         region = search(listing.home, item) if listing.home else None
         if not region and listing.home_call:
             region = self._ask(listing.home_call, item, self._client)
-        return _OLD_NAMES.get(region, region) if region else self._place.region
+        name = str(region) if region else self._place.region
+        return _OLD_NAMES.get(name, name)
 
     def _tagged(self, row: Row, item: Mapping[str, Any], client: Any) -> Row:
         call = self._listing.tag_call

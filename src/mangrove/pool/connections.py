@@ -85,8 +85,8 @@ class Connections(Generic[H]):
         if self._offer.answers_to(key):
             return next(iter(table.values()))
         why = next((f": {skip}" for skip in self.skipped() if skip.name == key), "")
-        text = f"{self._owner} has no connection to {name!r}{why or one_of(key, table)}; it has {few(table)}"
-        raise NotConnectedError(text if why else f"{text}; pool.add_region(...) adds one")
+        text = f"{self._owner} has no connection to {name!r}{why}; it has {few(table)}"
+        raise NotConnectedError(text if why else f"{text}; pool.add_region(...) adds one{one_of(key, table)}")
 
     def default(self) -> H:
         """Return the handle of the default region.
