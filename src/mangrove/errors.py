@@ -26,7 +26,7 @@ Example:
     ...     mangrove.ServicePool(service="cloudtrial")
     ... except MangroveError as error:
     ...     print(isinstance(error, ValueError), error)
-    True no service 'cloudtrial' in this botocore; did you mean 'cloudtrail' or 'cloudtrail-data'?
+    True no service 'cloudtrial' in this botocore; did you mean 'cloudtrail'...
 """
 
 from __future__ import annotations

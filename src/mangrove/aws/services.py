@@ -79,7 +79,7 @@ def one_of(name: str, known: Iterable[str]) -> str:
 
     Example:
         >>> one_of("ec3", ["ec2", "ecs", "rds"])
-        "; did you mean 'ec2' or 'ecs'?"
+        "; did you mean 'ecs' or 'ec2'?"
     """
     close = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
     if not close:
