@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from importlib.metadata import requires
 
 import pytest
@@ -156,7 +157,7 @@ def test_m13_closing_frees_threads_and_sockets(fds):
     SqsPool(connect=True, regions=["us-east-1"]).close()  # what a process loads once
 
     def threads():
-        # The embedded server has a thread for each open connection, and ends it in its own time.
+        # The embedded server has a thread and a socket for each open connection, and ends them in its own time.
         return [t.name for t in threading.enumerate() if "request" not in t.name]
 
     before = threads(), fds()
@@ -164,6 +165,9 @@ def test_m13_closing_frees_threads_and_sockets(fds):
         with SqsPool(connect=True, regions=["us-east-1", "eu-west-1", "us-west-2"]) as pool:
             for handle in pool.regions.values():
                 handle.list_queues()
+    deadline = time.monotonic() + 10
+    while (threads(), fds()) != before and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert (threads(), fds()) == before
     with pytest.raises(RuntimeError, match="is closed"):
         pool.regions["us-east-1"]
