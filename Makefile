@@ -16,10 +16,11 @@ demo: $(VENV)/.demo ## list a whole embedded organisation: no AWS account, no qu
 test: lint types unit oldest ## run everything: lint, types, the layers' contract, all tests on both ends of boto3
 	@echo "make test: all passed"
 
-lint: $(VENV)/.test ## style, and the contract of the layers
+lint: $(VENV)/.test ## style, the contract of the layers, and whether services.pyi is up to date
 	$(BIN)/ruff check src tests scripts
 	$(BIN)/ruff format --check src tests scripts
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/generate_stubs.py --check
 
 types: $(VENV)/.test ## mypy and pyright, on the package and on what its users write
 	$(BIN)/mypy
