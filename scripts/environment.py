@@ -74,6 +74,8 @@ def make(name: str, *, frozen: bool = True) -> Path:
         "newest": ["-e", ".[all]", "--group", "test", "--group", "lint"],
         "oldest": ["-e", ".[all]", "--group", "test", *OLDEST],
     }[name]
+    # The newest versions were frozen on 3.11; on an older Python some of them do not exist.
+    frozen = frozen and (name == "oldest" or sys.version_info >= (3, 11))
     install(python, *wanted, constraints=constraints if frozen else None)
     for stamp in [".demo"] if name == "demo" else [".demo", ".test"]:
         (path / stamp).touch()
@@ -91,6 +93,8 @@ def freeze(name: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.version_info < OLDEST_PYTHON:
+        sys.exit(f"mangrove needs Python 3.10 or later, this is {sys.version.split()[0]}: make PYTHON=python3.12 ...")
     if sys.argv[1] == "--freeze":
         freeze(sys.argv[2])
     else:

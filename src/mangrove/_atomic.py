@@ -21,7 +21,7 @@ def write_private(path: Path, data: bytes) -> None:
     Raises:
         OSError: it can't be written; the old file is as it was, and nothing is left beside it.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folders(path.parent)
     # mkstemp opens with O_EXCL and O_NOFOLLOW and mode 0600.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
@@ -34,6 +34,13 @@ def write_private(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def _make_folders(path: Path) -> None:
+    """Make a folder and those above it; mkdir's own `parents` would leave them open to others."""
+    if not path.is_dir():
+        _make_folders(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def read_private(path: Path) -> bytes | None:

@@ -20,10 +20,11 @@ class Once(Generic[T]):
         (1, 1)
     """
 
-    __slots__ = ("_lock", "_value")
+    __slots__ = ("_lock", "_maker", "_value")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._maker: int | None = None
         self._value: tuple[T] | None = None
 
     def peek(self) -> T | None:
@@ -37,13 +38,24 @@ class Once(Generic[T]):
         Args:
             make: called without arguments, under the cell's lock; what it raises goes to its caller alone, and the
                 next one tries again.
+
+        Raises:
+            RecursionError: making the value asks for the value.
         """
         kept = self._value
-        if kept is None:
-            with self._lock:
-                kept = self._value
-                if kept is None:
+        if kept is not None:
+            return kept[0]
+        if self._maker == threading.get_ident():
+            text = "making this asks for itself; it would wait for ever"
+            raise RecursionError(text)
+        with self._lock:
+            kept = self._value
+            if kept is None:
+                self._maker = threading.get_ident()
+                try:
                     kept = self._value = (make(),)
+                finally:
+                    self._maker = None
         return kept[0]
 
     def take(self) -> T | None:

@@ -7,7 +7,8 @@ from typing import NoReturn
 
 __all__ = ["Secret", "redact_url"]
 
-_USERINFO = re.compile(r"(?<=://)[^/?#@]*@")
+# Greedy: a password may itself hold an @, a slash or a question mark.
+_USERINFO = re.compile(r"\A([a-zA-Z][a-zA-Z0-9+.-]*://)?.*@", re.DOTALL)
 
 
 class Secret:
@@ -42,10 +43,11 @@ class Secret:
 
 
 def redact_url(url: str) -> str:
-    """Return the URL without a password, a query or a fragment, which may carry signatures.
+    """Return the URL without a user's name and password, a query or a fragment, which may carry signatures.
 
     Example:
         >>> redact_url("https://user:pass@host/path?X-Amz-Signature=1")
         'https://***@host/path'
     """
-    return _USERINFO.sub("***@", re.split(r"[?#]", url, maxsplit=1)[0])
+    hidden = _USERINFO.sub(lambda match: f"{match[1] or ''}***@", url)
+    return re.split(r"[?#]", hidden, maxsplit=1)[0]

@@ -16,6 +16,7 @@ what was found and what to do. Errors of AWS itself stay botocore's `ClientError
     ├── ConnectError (ConnectionError)         a region's client could not be made; its cause is chained
     ├── CredentialError (PermissionError)      no credentials where some are needed
     ├── PoolClosedError (RuntimeError)         the pool was closed
+    ├── OutputError (OSError)                  standard output can't be written
     ├── NotRunningError (RuntimeError)         the embedded AWS is not started
     └── MissingExtraError (ImportError)        an optional part is not installed; the message names the extra
 
@@ -42,6 +43,7 @@ __all__ = [
     "NoRegionsError",
     "NotConnectedError",
     "NotRunningError",
+    "OutputError",
     "PoolClosedError",
     "RegionDisabledError",
     "ServiceRemovedError",
@@ -103,6 +105,10 @@ class ConnectError(MangroveError, ConnectionError):
 
 class CredentialError(MangroveError, PermissionError):
     """Say that credentials are missing where some are needed."""
+
+
+class OutputError(MangroveError, OSError):
+    """Say that standard output is full or closed."""
 
 
 class PoolClosedError(MangroveError, RuntimeError):

@@ -1,7 +1,7 @@
 """A pool class for every AWS service that botocore knows, made when its name is first asked for.
 
-The class of a service is its name in camel case with `Pool` behind it: `Ec2Pool`, `Route53Pool`, `BedrockRuntimePool`.
-The names of the first mangrove work too: `AutoscalePool`, `SimpleNotificationPool`, `VpcPool` and the others.
+The class of a service is its name in camel case with `Pool` behind it: `Ec2Pool`, `Route53Pool`, `BedrockRuntimePool`;
+capitals do not matter. The names of the first mangrove work too: `AutoscalePool`, `VpcPool`, and so on.
 
 Example:
     >>> from mangrove.services import BedrockRuntimePool, Ec2Pool, SimpleNotificationPool
@@ -11,11 +11,12 @@ Example:
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import Any
 
-from mangrove.aws.services import REMOVED_SERVICES, find_service, one_of, service_names
-from mangrove.aws.session import Session
+from mangrove.aws.services import REMOVED_SERVICES, find_service, one_of
+from mangrove.aws.session import shared_loader
 from mangrove.errors import ServiceRemovedError
 from mangrove.pool.declaration import camel_name
 from mangrove.pool.service import ServicePool
@@ -39,8 +40,11 @@ _SEED_NAMES = {
 
 @lru_cache(maxsize=1)
 def _classes() -> dict[str, str]:
-    """Return every class name with its service's name; reads the names of botocore's models once."""
-    known = service_names(Session())
+    """Return every class name with its service's name; reads the names of botocore's models once.
+
+    No session is made for it: an import must not fail on a broken AWS_PROFILE.
+    """
+    known = shared_loader(os.environ.get("AWS_DATA_PATH")).list_available_services("service-2")
     by_rule = {f"{camel_name(service)}Pool": service for service in known}
     seed = {name: service for name, service in _SEED_NAMES.items() if service in known}
     return {**by_rule, **seed}
@@ -58,6 +62,12 @@ def __getattr__(name: str) -> Any:
         text = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(text)
     service = _classes().get(name)
+    if service is None:
+        # CloudTrailPool is CloudtrailPool: nobody knows how a service writes itself.
+        name = next((known for known in _classes() if known.lower() == name.lower()), name)
+        if name in globals():
+            return globals()[name]
+        service = _classes().get(name)
     if service is None:
         raise _no_such_class(name)
     doc = f"Connect to the service {service!r} in every region, or in the regions you name; see `ServicePool`."

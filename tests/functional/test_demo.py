@@ -67,6 +67,8 @@ def start(*arguments):
         stdin=subprocess.DEVNULL,
         encoding="utf-8",
         env=environment,
+        # A shell that starts the tests in the background has its children ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
 
 
@@ -317,17 +319,46 @@ def test_what_is_not_known_is_told_from_what_is_empty():
     assert as_dict(hostile_row("x"))["tags"] is None
 
 
-@pytest.mark.parametrize("width", [40, 80, 120, 200])
-def test_a_terminal_folds_and_cuts_nothing(width):
+@pytest.mark.parametrize(("width", "shown"), [(24, 2), (40, 4), (80, 5), (120, 6), (240, 7)])
+def test_a_terminal_has_one_line_a_row_and_says_what_it_leaves_out(width, shown, capsys):
     from rich.console import Console
 
     from mangrove.cli.terminal import print_table
 
     arn = "arn:aws:sns:us-east-1:111111111111:" + "n" * 60
-    row = Row("111111111111", "us-east-1", "sns", "topic", "[red]name", arn, {"k": "v"})
+    rows = [Row("111111111111", "us-east-1", "sns", "topic", "[red]name", arn, {"k": "v" * 30})] * 3
     console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
-    print_table([row], console)
-    lines = console.file.getvalue().splitlines()
-    assert max(map(len, lines)) <= width
-    assert "…" not in console.file.getvalue()
-    assert console.file.getvalue().count("n") >= 60
+    print_table(rows, console)
+    head, *lines = console.file.getvalue().splitlines()
+    assert (len(lines), len(head.split())) == (3, shown)
+    assert max(map(len, [head, *lines])) <= width
+    assert ("--output csv has everything" in capsys.readouterr().err) == (shown < 7)
+    assert (arn in lines[0]) == (shown == 7)
+    assert shown < 5 or "[red]name" in lines[0]
+
+
+def test_a_closed_or_full_output_is_one_line():
+    closed = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m mangrove demo --accounts 1 --region us-east-1 --output csv >&-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (closed.returncode, closed.stderr.count("Traceback")) == (1, 0)
+    assert "mangrove: error: standard output can't be written" in closed.stderr
+
+
+@pytest.mark.parametrize(
+    ("region", "says"),
+    [
+        ("us-east-9", "did you mean 'us-east-2'"),
+        ("EU-WEST-1", "did you mean 'eu-west-1'"),
+        ("ap-east-1", "is not enabled in the accounts of the demo; take of ap-northeast-1"),
+        ("cn-north-1", "is not enabled in the accounts of the demo"),
+    ],
+)
+def test_a_region_of_no_use_is_refused_before_anything_starts(region, says):
+    code, out, err = finish(start("-m", "mangrove", "demo", "--region", region))
+    assert (code, out) == (2, "")
+    assert says in err
+    assert "starting" not in err

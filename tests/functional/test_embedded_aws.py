@@ -176,8 +176,15 @@ def test_wrong_accounts(accounts, text):
 def test_wrong_regions():
     with pytest.raises(DeclarationTypeError, match=r"write \['eu-west-1'\]"):
         EmbeddedAWS(regions="eu-west-1")
-    with pytest.raises(ConfigError, match="'mars' is no region"):
+    with pytest.raises(ConfigError, match="'mars' is not the name of a region"):
         EmbeddedAWS(regions=["mars"])
+    with pytest.raises(ConfigError, match="no region 'us-east-11'.*did you mean 'us-east-1'"):
+        EmbeddedAWS(regions=["us-east-11"])
+    with pytest.raises(ConfigError, match="at least one region is needed, each once"):
+        EmbeddedAWS(regions=["us-east-1", "us_east_1"])
+    assert EmbeddedAWS(regions=["eu_west_1"]).regions == ("eu-west-1",)
+    with EmbeddedAWS() as aws, pytest.raises(ConfigError, match="'mars-1' is not the name of a region|no region"):
+        aws.session(region_name="mars-1")
 
 
 def test_start_and_stop_can_be_said_twice_and_again():
@@ -344,9 +351,10 @@ def test_importing_the_room_and_its_plugin_imports_no_moto():
         import mangrove.testing.pytest_plugin
         new = set(sys.modules) - before
         assert {name.partition(".")[0] for name in new} <= {"mangrove"}, sorted(new)
-        from mangrove.testing import EmbeddedAWS
-        EmbeddedAWS()
+        import mangrove.testing
         assert not {"moto", "flask", "boto3"} & set(sys.modules)
+        mangrove.testing.EmbeddedAWS()
+        assert not {"moto", "flask"} & set(sys.modules)
     """)
 
 

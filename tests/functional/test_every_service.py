@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from botocore import xform_name
 
@@ -109,6 +113,17 @@ def test_removed_and_unknown_services_say_so():
         services.DynamoPool  # noqa: B018
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         services.nothing  # noqa: B018
+
+
+def test_a_broken_profile_breaks_no_import(tmp_path):
+    script = "from mangrove.services import S3Pool, CloudTrailPool; print(S3Pool.service, CloudTrailPool.service)"
+    environment = {**os.environ, "AWS_PROFILE": "absent", "AWS_CONFIG_FILE": str(tmp_path / "config")}
+    (tmp_path / "config").write_text("garbage [[")
+    run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout == "s3 cloudtrail\n"
+    script = "from mangrove import ServicePool; ServicePool(service='s3')"
+    run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert "mangrove.errors.ConfigError" in run.stderr
 
 
 def test_boto2s_names_are_understood():

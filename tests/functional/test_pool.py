@@ -321,9 +321,18 @@ def test_the_partition_is_the_sessions_or_the_regions():
         ({"endpoint_url": "http://[::1"}, ConfigError, "endpoint_url takes a URL"),
         ({"endpoint_url": 5}, DeclarationTypeError, "endpoint_url takes a URL"),
         ({"config": {"retries": 3}}, DeclarationTypeError, "botocore.config.Config"),
-        ({"service": "ec3"}, UnknownServiceError, "did you mean .*'ec2'"),
-        ({"service": "macie"}, ServiceRemovedError, "'macie' is gone"),
-        ({"service": 5}, DeclarationTypeError, "by name or by a dict"),
+        ({"service": "s3"}, ConfigError, r"SqsPool is a pool of 'sqs'; for 's3' use ServicePool\(service=...\)"),
+        ({"aws_access_key_id": "", "aws_secret_access_key": ""}, ConfigError, "aws_access_key_id is given but empty"),
+        (
+            {"aws_access_key_id": 5, "aws_secret_access_key": "x"},
+            DeclarationTypeError,
+            "aws_access_key_id takes a string",
+        ),
+        ({"regions": "us-east-1,us-west-2"}, ConfigError, r"write regions=\['us-east-1', 'us-west-2'\]"),
+        ({"regions": ["US-EAST-1"]}, ConfigError, "did you mean 'us-east-1'"),
+        ({"regions": ["us-east-1a"]}, ConfigError, "did you mean 'us-east-1'"),
+        ({"regions": ["us-east-1", "mars-*"]}, ConfigError, r"partition 'aws' has no regions for 'mars-\*'"),
+        ({"endpoint_url": b"https://user:canary@host"}, DeclarationTypeError, "got bytes$"),
     ],
 )
 def test_bad_input_is_refused_before_any_call(arguments, error, says, monkeypatch):
@@ -332,12 +341,42 @@ def test_bad_input_is_refused_before_any_call(arguments, error, says, monkeypatc
         SqsPool(**arguments)
 
 
+@pytest.mark.parametrize(
+    ("service", "error", "says"),
+    [
+        ("ec3", UnknownServiceError, "did you mean .*'ec2'"),
+        ("SQS", UnknownServiceError, "did you mean .*'sqs'"),
+        ("macie", ServiceRemovedError, "'macie' is gone"),
+        (5, DeclarationTypeError, "service takes a name"),
+        ({"sqs": {}}, DeclarationTypeError, "service takes a name"),
+    ],
+)
+def test_a_wrong_service_is_refused(service, error, says):
+    with pytest.raises(error, match=says):
+        ServicePool(service=service)
+
+
 def test_a_service_out_of_reach_is_an_error_not_an_empty_pool():
-    with pytest.raises(NoRegionsError, match="'pricing' of what was asked, 'us-west-2': us-west-2 is unsupported"):
-        ServicePool(service="pricing", regions=["us-west-2"])
-    pool = ServicePool(service="pricing", regions=["us-west-2", "us-east-1"])
+    with pytest.raises(NoRegionsError, match=r"'pricing' of what was asked, .*us-west-1 is unsupported"):
+        list(ServicePool(service="pricing", regions="us-west-*").regions)
+    pool = ServicePool(service="pricing", regions=["us-east-1", "us-west-*"])
     assert list(pool.regions) == ["us-east-1"]
     assert pool.status()["us-west-2"].state == "unsupported"
+    # A name is the user's own word, which may be newer than the SDK's data.
+    pool = ServicePool(service="pricing", regions=["us-west-2"])
+    assert pool.status()["us-west-2"].detail == "the SDK's data does not list the service here"
+
+
+def test_an_endpoint_of_ones_own_makes_no_global_service_many(embedded_aws_env):
+    assert list(IamPool(endpoint_url=embedded_aws_env.endpoint_url).regions) == ["aws-global"]
+
+
+def test_adding_takes_one_name_of_the_pools_partition():
+    pool = SqsPool(regions=["us-east-1"])
+    for wrong in ("eu-*", "*", "cn-north-1", 5, ""):
+        with pytest.raises(ConfigError):
+            pool.add_region(wrong)
+    assert list(pool.regions) == ["us-east-1"]
 
 
 def test_a_pool_pickles_as_its_recipe():
@@ -360,7 +399,7 @@ def test_a_pickle_holds_no_secret_and_never_becomes_somebody_else():
         assert not [secret for secret in SECRETS.values() if secret.encode() in data]
         again = pickle.loads(data)
         assert list(again.regions) == ["us-east-1"]
-        with pytest.raises(CredentialError, match="pickled without its credentials"):
+        with pytest.raises(CredentialError, match="copied or pickled without its credentials"):
             again.regions["us-east-1"].list_queues()
         with pytest.raises(CredentialError):
             pickle.loads(pickle.dumps(again)).connect()
@@ -372,9 +411,9 @@ def test_a_pickle_holds_no_secret_and_never_becomes_somebody_else():
 
 
 def test_a_proxy_password_is_not_pickled():
-    config = Config(proxies={"https": "http://me:canarypass@proxy:3128"})
-    with pytest.raises(TypeError, match="proxy password"):
-        pickle.dumps(PicklePool(regions=["us-east-1"], config=config))
+    for proxy in ("http://me:canarypass@proxy:3128", "me:canarypass@proxy:3128"):
+        with pytest.raises(TypeError, match="proxy password"):
+            pickle.dumps(PicklePool(regions=["us-east-1"], config=Config(proxies={"https": proxy})))
     again = pickle.loads(pickle.dumps(PicklePool(regions=["us-east-1"], config=Config(read_timeout=7))))
     assert again.regions["us-east-1"].meta.config.read_timeout == 7
 
@@ -386,7 +425,7 @@ def test_no_repr_or_message_shows_a_secret():
         repr(x)
         for x in (pool, pool.regions, pool.regions["us-east-1"], pool.status(), pool.provenance, mixin, vars(pool))
     ]
-    shown += [repr(vars(pool.regions["us-east-1"])), repr(vars(mixin)), repr(pool._identity._keys)]
+    shown += [repr(vars(pool.regions["us-east-1"])), repr(vars(mixin)), repr(pool._connections.identity._keys)]
     assert not [secret for secret in SECRETS.values() for text in shown if secret in text]
 
 
@@ -405,12 +444,25 @@ def test_mixins():
             mixin.sns  # noqa: B018
         with pytest.raises(ConfigError, match="Web, service 'nope': no service 'nope'"):
             mixin.add_service("nope")
-        with pytest.raises(ConfigError, match="attribute takes a Python name"):
+        with pytest.raises(ConfigError, match="attribute takes a public Python name"):
             mixin.add_service("sns", attribute="a b")
     with pytest.raises(RuntimeError, match="is closed"):
         mixin.add_service("sns")
     with pytest.raises(RuntimeError, match="is closed"):
         mixin.sqs.regions["us-east-1"]
+
+
+def test_a_mixin_refuses_what_would_be_lost():
+    class Twice(ServiceMixinPool):
+        services = {"bedrock-runtime": {}, "bedrock_runtime": {}}  # noqa: RUF012
+
+    with pytest.raises(ConfigError, match="declares 'bedrock_runtime' twice"):
+        Twice()
+    with pytest.raises(ConfigError, match="attribute takes a public Python name"):
+        ServiceMixinPool().add_service("sqs", attribute="_pools")
+    assert repr(ServiceMixinPool()) == "<ServiceMixinPool>"
+    generated = PickleMixin(regions=(name for name in ["us-east-1", "eu-west-1"]))
+    assert list(generated.sqs.regions) == list(generated.s3.regions) == ["us-east-1", "eu-west-1"]
 
 
 def test_a_declared_default_outside_the_narrowed_regions_is_refused():

@@ -122,10 +122,11 @@ def test_m8_a_default_region_connects_nothing():
 
 
 def test_m9_no_default_is_a_clear_error():
-    pool = SqsPool(regions=["us-east-1"])
-    with pytest.raises(NotConnectedError, match="has no default region; make it with default_region="):
+    pool = SqsPool(regions=["us-east-1", "eu-west-1"])
+    with pytest.raises(NotConnectedError, match="has no default region; make it with default_region= one of us-east-1"):
         pool.regions.default  # noqa: B018
     assert not hasattr(pool.regions, "default")
+    assert SqsPool(regions=["us-east-1"]).regions.default.region_name == "us-east-1"
     assert SqsPool(regions=["us-east-1"], default_region="us_east_1").regions.default.region_name == "us-east-1"
 
 
@@ -171,7 +172,7 @@ def test_m13_closing_frees_threads_and_sockets(fds):
     assert (threads(), fds()) == before
     with pytest.raises(RuntimeError, match="is closed"):
         pool.regions["us-east-1"]
-    with pytest.raises(RuntimeError, match="closed with its pool"):
+    with pytest.raises(RuntimeError, match="its pool was closed"):
         handle.list_queues()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,7 +89,8 @@ def test_the_last_answer_is_kept_privately_and_used_when_nobody_answers():
     assert "AKIATEST" not in path.name + path.read_text()
     later = Answering(ec2=denied("DescribeRegions"), account=denied("ListRegions"))
     found = mangrove.find_regions(later, "sqs", "*")
-    assert (found.names, found.source, len(found.notes)) == (("eu-south-1", "us-east-1"), "cache", 2)
+    assert (found.names, found.source, len(found.notes)) == (("eu-south-1", "us-east-1"), "cache", 3)
+    assert "the answer of 0 hours ago stands in" in found.notes[2]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +203,7 @@ NAMES = sorted({"us-east-1", "us-west-1", "eu-west-1", "ap-east-1", "me-south-1"
 )
 def test_enabled_and_supported_and_asked(terms, status, listed):
     partition = sdk_regions(mangrove.Session()).partitions["aws"]
-    asked = Asked(tuple(terms), Coverage("any", partition, listed, frozenset(NAMES)), ())
+    asked = Asked(tuple(terms), Coverage("any", partition, listed, frozenset(NAMES)))
     try:
         found = _select(asked, status, "test")
     except NoRegionsError as error:
@@ -210,9 +213,34 @@ def test_enabled_and_supported_and_asked(terms, status, listed):
     names = set(found.names)
     assert len(names) == len(found.regions)
     assert names.isdisjoint(skip.name for skip in found.skipped)
-    assert not listed or names <= listed
+    assert not listed or names <= listed.union(terms)
     assert all(name in status or name in terms for name in names)
     assert all(region.status != "disabled" or region.name in terms for region in found.regions)
+
+
+def test_the_question_is_asked_in_the_sessions_own_region():
+    asked = []
+
+    class Watching(Answering):
+        def client(self, service_name, **arguments):
+            asked.append(arguments["region_name"])
+            return super().client(service_name, **arguments)
+
+    for region, expected in [("eu-west-1", "eu-west-1"), ("ap-east-1", "us-east-1"), (None, "us-east-1")]:
+        mangrove.find_regions(Watching(ec2=OPT_IN, region_name=region), "sqs", "*")
+        assert asked.pop() == expected
+
+
+def test_bad_questions_are_refused():
+    for terms in (["us-east-1", "mars-*"], ["us-east-1", "cn-*"]):
+        with pytest.raises(ConfigError, match="partition 'aws' has no regions for"):
+            mangrove.find_regions(Answering(), "sqs", terms)
+    with pytest.raises(ConfigError, match="no service 'sqz' in this botocore; did you mean .*'sqs'"):
+        mangrove.find_regions(Answering(), "sqz")
+    with pytest.raises(ConfigError, match="session takes a boto3.Session"):
+        mangrove.find_regions("sqs", Answering())
+    with pytest.raises(NoRegionsError, match="aws-global is unsupported"):
+        mangrove.find_regions(Answering(), "lambda", ["aws-global"])
 
 
 def test_every_partition_answers():
@@ -225,9 +253,56 @@ def test_every_partition_answers():
 
 
 def test_an_empty_answer_is_an_error_that_says_why():
-    with pytest.raises(
-        NoRegionsError, match="'pricing' of what was asked, 'eu-west-2': .* unsupported .* is in .*us-east-1"
-    ):
-        mangrove.find_regions(Answering(), "pricing", ["eu-west-2"])
+    west = Answering(ec2={"us-west-1": "opt-in-not-required"})
+    with pytest.raises(NoRegionsError, match=r"'pricing'.*us-west-1 is unsupported.* is in .*us-east-1"):
+        mangrove.find_regions(west, "pricing", "us-west-*")
     with pytest.raises(ConfigError, match=r"no partition has regions for 'moon-\*'"):
         mangrove.find_regions(Answering(), "sqs", "moon-*")
+
+
+def test_an_old_answer_is_a_miss_and_a_kept_no_is_not_final():
+    mangrove.find_regions(Answering(ec2=OPT_IN), "sqs", "*")
+    (path,) = (Path.home() / "cache" / "mangrove" / "regions").iterdir()
+    nobody = {"ec2": denied("DescribeRegions"), "account": denied("ListRegions")}
+    found = mangrove.find_regions(Answering(**nobody), "sqs", ["ap-east-1"])
+    assert (found.regions[0].status, found.source) == ("unknown", "cache")
+    kept = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**kept, "time": kept["time"] - 31 * 24 * 3600}))
+    assert mangrove.find_regions(Answering(**nobody), "sqs", "*").source == "sdk"
+
+
+def test_a_failed_question_is_asked_again(monkeypatch, caplog):
+    session = Answering(denied("DescribeRegions"), denied("ListRegions"))
+    assert mangrove.find_regions(session, "sqs", "*").source == "sdk"
+    assert "the account's regions are taken from sdk: ec2:DescribeRegions gave no answer" in caplog.text
+    session.answers["ec2"] = OPT_IN
+    assert mangrove.find_regions(session, "sqs", "*").source == "sdk"
+    monkeypatch.setattr(module, "_KEEP_A_GUESS", -1.0)
+    another = Answering(denied("DescribeRegions"), denied("ListRegions"))
+    assert mangrove.find_regions(another, "sqs", "*").source == "sdk"
+    another.answers["ec2"] = OPT_IN
+    assert mangrove.find_regions(another, "sqs", "*").source == "ec2:DescribeRegions"
+
+
+def test_other_options_are_another_question():
+    session = Answering(denied("DescribeRegions"), denied("ListRegions"))
+    broken = ClientOptions(config=Config(proxies={"https": "http://127.0.0.1:1"}))
+    assert account_regions(session, aws(session), broken).source == "sdk"
+    session.answers["ec2"] = OPT_IN
+    assert account_regions(session, aws(session), ClientOptions()).source == "ec2:DescribeRegions"
+
+
+def test_a_temporary_key_leaves_no_file():
+    session = Answering(ec2=OPT_IN, aws_session_token="token")
+    assert mangrove.find_regions(session, "sqs", "*").source == "ec2:DescribeRegions"
+    assert not (Path.home() / "cache").exists()
+
+
+def test_a_provider_that_fails_in_its_own_way_costs_nothing():
+    session = Answering(denied("DescribeRegions"), denied("ListRegions"))
+
+    def fail(*_):
+        raise RuntimeError("vault down")
+
+    session.get_credentials = fail
+    assert mangrove.find_regions(session, "sqs", "*").source == "sdk"

@@ -11,7 +11,7 @@ from mangrove.pool.declaration import Declaration, attribute_name, camel_name, r
 def test_a_name_and_a_dict_are_declarations():
     assert read_declaration("ec2", "P") == Declaration("ec2")
     declared = {"sqs": {"regions": ["us-east-1"], "default_region": "us-east-1"}}
-    assert read_declaration(declared, "P") == Declaration("sqs", ["us-east-1"], "us-east-1")
+    assert read_declaration(declared, "P") == Declaration("sqs", ("us-east-1",), "us-east-1")
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,8 @@ def test_a_name_and_a_dict_are_declarations():
         ({"ec2": {"region": "x"}}, ConfigError, r"unknown options \['region'\]"),
         ({"ec2": ["us-east-1"]}, DeclarationTypeError, "options in a dict"),
         ({5: {}}, DeclarationTypeError, "names a service by a string"),
-        (["ec2"], DeclarationTypeError, "by name or by a dict"),
-        (5, DeclarationTypeError, "by name or by a dict"),
+        (["ec2"], DeclarationTypeError, "by a dict"),
+        (5, DeclarationTypeError, "by a dict"),
     ],
 )
 def test_a_wrong_declaration_is_refused(declared, error, says):
@@ -34,6 +34,14 @@ def test_a_wrong_declaration_is_refused(declared, error, says):
 
 def test_a_service_without_options_may_say_none():
     assert read_services({"sqs": None, "s3": {}}, "P") == {"sqs": Declaration("sqs"), "s3": Declaration("s3")}
+
+
+def test_the_regions_are_kept_as_they_were():
+    mine = ["us-east-1"]
+    declaration = Declaration("sqs").with_arguments(mine, None)
+    mine.append("eu-west-1")
+    assert declaration.regions == ("us-east-1",)
+    assert Declaration("sqs").with_arguments((name for name in mine), None).regions == ("us-east-1", "eu-west-1")
 
 
 def test_names():

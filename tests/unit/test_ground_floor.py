@@ -29,16 +29,26 @@ def test_a_secret_shows_nowhere(value):
 
 def test_a_url_loses_password_and_signature():
     assert redact_url("https://u:p@h:1/x?X-Amz-Signature=s#f") == "https://***@h:1/x"
-    assert redact_url("https://h/x@y") == "https://h/x@y"
+    for url in (
+        "https://u:p@ss@h",
+        "https://u:pa/ss@h",
+        "https://u:pa?ss@h",
+        "u:pass@h:80",
+        "//u:pass@h",
+        "http://u:p#ss@h",
+    ):
+        assert "ss" not in redact_url(url)
+    assert redact_url("https://h/x") == "https://h/x"
 
 
 def test_a_private_file_is_private_and_whole(tmp_path):
-    path = tmp_path / "new" / "file"
+    path = tmp_path / "newer" / "new" / "file"
     write_private(path, b"one")
     write_private(path, b"two")
     assert read_private(path) == b"two"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    for folder in (path.parent, path.parent.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert [p.name for p in path.parent.iterdir()] == ["file"]
 
 
@@ -80,6 +90,13 @@ def test_once_is_once_for_many_threads():
     for thread in threads:
         thread.join()
     assert len(made) == 1
+
+
+def test_once_that_asks_for_itself_says_so_instead_of_waiting_for_ever():
+    cell = Once()
+    with pytest.raises(RecursionError, match="asks for itself"):
+        cell.get(lambda: cell.get(lambda: 1))
+    assert cell.get(lambda: 2) == 2
 
 
 def test_once_keeps_no_failure():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from botocore import UNSIGNED
 from botocore.config import Config
 
 from mangrove._redact import redact_url
@@ -42,14 +43,20 @@ class ClientOptions:
     def __repr__(self) -> str:
         # A Config may hold proxy addresses with passwords.
         config = None if self.config is None else "..."
-        return f"ClientOptions(endpoint_url={self.endpoint_url!r}, config={config}, verify={self.verify!r})"
+        endpoint = None if self.endpoint_url is None else redact_url(self.endpoint_url)
+        return f"ClientOptions(endpoint_url={endpoint!r}, config={config}, verify={self.verify!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         proxies = getattr(self.config, "proxies", None) or {}
-        if any(redact_url(str(url)) != str(url) for url in proxies.values()):
+        if any("@" in str(url) for url in proxies.values()):
             text = "config holds a proxy password, which is never pickled; set the proxy in the environment instead"
             raise TypeError(text)
         return ClientOptions, (self.endpoint_url, self.config, self.verify)
+
+    @property
+    def is_unsigned(self) -> bool:
+        """Say whether the clients send their requests without a signature, and so without credentials."""
+        return getattr(self.config, "signature_version", None) is UNSIGNED
 
     def as_arguments(self, **overrides: Any) -> dict[str, Any]:
         """Return the keyword arguments for `Session.client`; those not given are left out."""
@@ -66,7 +73,7 @@ class ClientOptions:
 
 def _check_endpoint(url: object) -> None:
     if not isinstance(url, str):
-        text = f"endpoint_url takes a URL such as 'https://host:port'; got {type(url).__name__}: {url!r}"
+        text = f"endpoint_url takes a URL such as 'https://host:port'; got {type(url).__name__}"
         raise DeclarationTypeError(text)
     try:
         parts = urlsplit(url)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from botocore.endpoint_provider import EndpointProvider
@@ -20,10 +20,11 @@ from botocore.loaders import Loader
 from mangrove.aws.services import one_of
 from mangrove.errors import DeclarationTypeError, InvalidRegionError, UnknownRegionError
 
-__all__ = ["Coverage", "Partition", "SdkRegions", "check_region_name", "region_key"]
+__all__ = ["Coverage", "Partition", "SdkRegions", "Support", "check_region_name", "region_key"]
 
 # \A and \Z, and [0-9] rather than \d: a newline, a dot or an Arabic digit would end up in a host name.
 _REGION = re.compile(r"\A[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}\Z")
+_LONGEST_SHOWN = 80
 _GLOBAL = re.compile(r"\Aaws(?:-[a-z]+){0,3}-global\Z")
 
 # The regions that every account of the partition `aws` has; all that came after March 2019 are opt-in, so this set does
@@ -32,6 +33,9 @@ ALWAYS_ENABLED = frozenset(
     "ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1 eu-central-1 "
     "eu-north-1 eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2".split()
 )
+
+
+Support = Literal["listed", "assumed", "unlisted", "unsupported"]
 
 
 def region_key(name: str) -> str:
@@ -64,7 +68,10 @@ def check_region_name(name: object) -> str:
         raise DeclarationTypeError(text)
     key = region_key(name)
     if not (_REGION.match(key) or _GLOBAL.match(key)):
-        text = f"{name!r} is not the name of a region; one looks like 'eu-west-1'"
+        meant = re.sub(r"(?<=[0-9])[a-z]\Z", "", key.strip().lower())  # an availability zone has a letter more
+        hint = f"did you mean {meant!r}?" if _REGION.match(meant) else "one looks like 'eu-west-1'"
+        shown = repr(name) if len(name) <= _LONGEST_SHOWN else f"a string of {len(name)} characters"
+        text = f"{shown} is not the name of a region; {hint}"
         raise InvalidRegionError(text)
     return key
 
@@ -126,13 +133,22 @@ class Coverage:
         """Say whether one endpoint serves the whole partition."""
         return self.global_region is not None
 
-    def support(self, region: str) -> Literal["listed", "assumed", "unsupported"]:
-        """Say whether the service is in the region: the data lists it, it says nothing, or it leaves the region out."""
-        if self.absent:
-            return "unsupported"
+    def anywhere(self) -> Coverage:
+        """Return this coverage for an endpoint of the caller's own, to which the data on regions does not apply."""
+        return replace(self, listed=frozenset(), surveyed=frozenset(), absent=False)
+
+    def support(self, region: str) -> Support:
+        """Say whether the service is in the region.
+
+        Returns:
+            `listed` by the data; `assumed`, as the data says nothing; `unlisted`, as the data knows the region and does
+            not list it, which a newer launch may have overtaken; `unsupported`, as the service's own rules lead away.
+        """
         if region in self.listed:
             return "listed"
-        return "unsupported" if self.listed and region in self.surveyed else "assumed"
+        if self.absent or region == self.partition.global_name:
+            return "unsupported"
+        return "unlisted" if self.listed and region in self.surveyed else "assumed"
 
 
 @dataclass(frozen=True)
@@ -213,7 +229,8 @@ class SdkRegions:
         surveyed = frozenset(data.get("regions", {}))
         listed = surveyed.intersection(endpoints)
         if listed:
-            return Coverage(service, partition, listed, surveyed)
+            # A few regional services have the pseudo-region too: s3, sts.
+            return Coverage(service, partition, listed.union({partition.global_name}.intersection(endpoints)), surveyed)
         region = self._global_by_rules(service, partition)
         if region is not None and region not in partition.regions:
             return Coverage(service, partition, absent=True)

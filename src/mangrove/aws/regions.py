@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import boto3
 
 from mangrove.aws.account_regions import AccountRegions, RegionStatus, account_regions
 from mangrove.aws.options import ClientOptions
-from mangrove.aws.partitions import Coverage, Partition, SdkRegions, check_region_name, region_key
-from mangrove.aws.session import sdk_regions
+from mangrove.aws.partitions import Coverage, Partition, SdkRegions, Support, check_region_name, region_key
+from mangrove.aws.services import find_service, service_names
+from mangrove.aws.session import make_session, sdk_regions
 from mangrove.errors import ConfigError, DeclarationTypeError, NoRegionsError, RegionDisabledError
 
 __all__ = [
@@ -43,7 +44,8 @@ class Region:
         status: whether the account has enabled it.
         source: who said so: `explicit` (it was asked for by name), `ec2:DescribeRegions`, `account:ListRegions`,
             `cache`, `sdk`, or `pool` (the pool's own `_get_module_regions`).
-        support: whether the SDK's data lists the service there, or says nothing, so that it is assumed.
+        support: whether the SDK's data lists the service there, or says nothing, so that it is `assumed`, or does not
+            list it (`unlisted`; such a region is kept where it was asked for by name).
         endpoint_region: the `region_name` that its client is made with.
         opt_in: whether an account must enable it first.
     """
@@ -52,7 +54,7 @@ class Region:
     partition: str
     status: RegionStatus
     source: str
-    support: Literal["listed", "assumed"]
+    support: Support
     endpoint_region: str
     opt_in: bool = False
 
@@ -112,7 +114,6 @@ class Asked:
 
     terms: tuple[str, ...]
     coverage: Coverage
-    known: tuple[str, ...] = field(repr=False)
 
     @property
     def partition(self) -> Partition:
@@ -152,7 +153,8 @@ def parse_terms(regions: object, check: Callable[[str], str] = check_region_name
         return ("*",)
     if isinstance(regions, str):
         if not is_glob(regions):
-            text = f"regions takes a list, '*' or a glob such as 'eu-*'; for one region write regions=[{regions!r}]"
+            names = [name.strip() for name in regions.split(",")]
+            text = f"regions takes a list, '*' or a glob such as 'eu-*'; write regions={names!r}"
             raise DeclarationTypeError(text)
         regions = [regions]
     if isinstance(regions, (bytes, Mapping)) or not isinstance(regions, Iterable):
@@ -198,8 +200,8 @@ def ask(
     terms = parse_terms(regions)
     default = None if default_region is None else check_region_name(default_region)
     partition = _one_partition(sdk, terms, default, session.region_name)
-    coverage = Coverage(service, partition) if anywhere else sdk.coverage(service, partition)
-    asked = Asked(terms, coverage, sdk.all_regions())
+    coverage = sdk.coverage(service, partition)
+    asked = Asked(terms, coverage.anywhere() if anywhere else coverage)
     candidates = _select(asked, dict.fromkeys(partition.regions, "unknown"), "sdk")
     if default is not None and not coverage.is_global and default not in candidates.names:
         text = f"default_region {default!r} is not among the regions of this {service!r} pool: {few(candidates.names)}"
@@ -212,17 +214,18 @@ def _one_partition(
 ) -> Partition:
     named = [term for term in terms if not is_glob(term)]
     found = {sdk.partition_of(name).name: name for name in [*named, *([default] if default else [])]}
+    globs = [term for term in terms if is_glob(term)]
     if len(found) > 1:
         text = f"one pool has one partition, as credentials do; asked for {' and '.join(map(repr, found.values()))}"
         raise ConfigError(text)
-    if found:
-        return sdk.partitions[next(iter(found))]
-    home = _partition_of_session(sdk, session_region)
-    globs = [term for term in terms if is_glob(term)]
-    for partition in (home, *sdk.partitions.values()):
+    candidates = [sdk.partitions[name] for name in found]
+    if not candidates:
+        candidates = [_partition_of_session(sdk, session_region), *sdk.partitions.values()]
+    for partition in candidates:
         if all(fnmatch.filter(partition.regions, glob) for glob in globs):
             return partition
-    text = f"no partition has regions for {' and '.join(map(repr, globs))}; regions are named like 'eu-west-1'"
+    where = f"partition {candidates[0].name!r} has no" if found else "no partition has"
+    text = f"{where} regions for {' and '.join(map(repr, globs))}; regions are named like 'eu-west-1'"
     raise ConfigError(text)
 
 
@@ -259,7 +262,9 @@ def find_regions(
         (('aws-global',), 'us-east-1')
     """
     options = options or ClientOptions()
-    return answer(session, ask(session, service, regions, anywhere=options.endpoint_url is not None), options)
+    make_session(session)  # refuses what is none
+    name = find_service(service, service_names(session))
+    return answer(session, ask(session, name, regions, anywhere=options.endpoint_url is not None), options)
 
 
 def answer(session: boto3.Session, asked: Asked, options: ClientOptions) -> RegionsAnswer:
@@ -302,10 +307,12 @@ def _region(
 ) -> Region | Skipped:
     partition = asked.partition
     support = asked.coverage.support(name)
-    if support == "unsupported":
+    if support == "unsupported" or (support == "unlisted" and not by_name):
         return Skipped(name, "unsupported", "sdk")
     opt_in = partition.is_opt_in(name)
     found = status.get(name, "unknown" if opt_in else "enabled")
+    if found == "disabled" and by_name and source == "cache":
+        found = "unknown"  # it may have been enabled since
     if found == "disabled" and not by_name:
         return Skipped(name, "disabled", source)
     # What was asked for by name stays, so that it shows as disabled; who said so is then the account.

@@ -16,9 +16,12 @@ BOTO2_NAMES = {
     "autoscale": "autoscaling",
     "awslambda": "lambda",
     "beanstalk": "elasticbeanstalk",
+    "cloudsearch2": "cloudsearch",
     "cognito": "cognito-identity",
+    "configservice": "config",
     "dynamodb2": "dynamodb",
     "ec2containerservice": "ecs",
+    "rds2": "rds",
     "simpledb": "sdb",
     "vpc": "ec2",
 }
@@ -81,7 +84,7 @@ def one_of(name: str, known: Iterable[str]) -> str:
         >>> one_of("ec3", ["ec2", "ecs", "rds"])
         "; did you mean 'ecs' or 'ec2'?"
     """
-    close = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
+    close = difflib.get_close_matches(name.strip().lower(), sorted(known), n=3, cutoff=0.6)
     if not close:
         return ""
     *head, last = (repr(match) for match in close)

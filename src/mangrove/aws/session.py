@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
-from botocore.exceptions import ProfileNotFound
+from botocore.exceptions import ConfigParseError, ProfileNotFound
 from botocore.loaders import Loader
 
 from mangrove._version import __version__
-from mangrove.aws.partitions import SdkRegions
+from mangrove.aws.partitions import SdkRegions, check_region_name
 from mangrove.aws.services import one_of
 from mangrove.errors import ConfigError, DeclarationTypeError
 
@@ -28,6 +28,7 @@ __all__ = [
     "botocore_session",
     "check_keys",
     "creation_lock",
+    "known_region",
     "make_client",
     "make_resource",
     "make_session",
@@ -85,6 +86,22 @@ def sdk_regions(session: boto3.Session) -> SdkRegions:
     """Return what the session's data files know of regions, read once per process where the loader is shared."""
     loader: Loader = botocore_session(session).get_component("data_loader")
     return _sdk_regions_of(loader) if isinstance(loader, _SharedLoader) else SdkRegions(loader)
+
+
+def known_region(name: object) -> str:
+    """Return the name of a region of any partition, with hyphens.
+
+    Raises:
+        InvalidRegionError: that is no region's name.
+        UnknownRegionError: there is no such region; the message has the close matches.
+
+    Example:
+        >>> known_region("eu_west_1")
+        'eu-west-1'
+    """
+    key = check_region_name(name)
+    _sdk_regions_of(shared_loader(None)).partition_of(key)
+    return key
 
 
 def creation_lock(session: boto3.Session) -> threading.RLock:
@@ -165,8 +182,17 @@ def check_keys(access_key: str | None, secret_key: str | None, token: str | None
     """Refuse access keys that are half given.
 
     Raises:
-        ConfigError: one of key and secret is missing, or a token came without them.
+        ConfigError: one of key and secret is missing or empty, or a token came without them.
+        DeclarationTypeError: one of them is no string.
     """
+    given_keys = {"aws_access_key_id": access_key, "aws_secret_access_key": secret_key, "aws_session_token": token}
+    for name, value in given_keys.items():
+        if value is not None and not isinstance(value, str):
+            text = f"{name} takes a string; got {type(value).__name__}"
+            raise DeclarationTypeError(text)
+        if value == "":
+            text = f"{name} is given but empty, as an unset variable is; give it, or None for the default chain"
+            raise ConfigError(text)
     if bool(access_key) != bool(secret_key):
         given, missing = "aws_access_key_id", "aws_secret_access_key"
         if secret_key:
@@ -191,7 +217,7 @@ def make_session(
 
     Raises:
         DeclarationTypeError: the session is not boto3's.
-        ConfigError: keys half given, keys or a profile beside a session, or no such profile.
+        ConfigError: keys half given, keys or a profile beside a session, no such profile, or a file that can't be read.
     """
     check_keys(aws_access_key_id, aws_secret_access_key, aws_session_token)
     named = {
@@ -215,9 +241,17 @@ def make_session(
     try:
         return Session(region_name=region_name, **given)
     except ProfileNotFound as error:
-        known = boto3.Session().available_profiles
-        text = f"no profile {profile_name!r} in the AWS configuration files{one_of(str(profile_name), known)}"
-        raise ConfigError(text) from error
+        raise ConfigError(_no_profile(error)) from error
+    except ConfigParseError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _no_profile(error: ProfileNotFound) -> str:
+    name = str(error.kwargs.get("profile"))
+    # The environment may name the missing profile: a session that names another one reads the files all the same.
+    reader = botocore.session.Session(profile="default")
+    text = f"no profile {name!r} in the AWS configuration files{one_of(name, reader.available_profiles)}"
+    return f"{text} (AWS_PROFILE names it)" if os.environ.get("AWS_PROFILE") == name else text
 
 
 def make_client(session: boto3.Session, service_name: str, **arguments: Any) -> Any:

@@ -83,10 +83,10 @@ def _run(accounts: int, regions: tuple[str, ...], *, progress: bool) -> _Found:
     started = time.perf_counter()
     with _usage():
         aws = EmbeddedAWS(accounts, regions) if regions else EmbeddedAWS(accounts)
+    _check_regions(aws.regions)
     with Progress(shown=progress) as shown:
         shown.phase("starting the embedded AWS")
         with aws:
-            _check_regions(aws)
             shown.phase("making resources")
             aws.seed(progress=shown.advance)
             shown.phase("listing them")
@@ -113,16 +113,16 @@ def _usage() -> Iterator[None]:
         raise click.UsageError(clean(str(error))) from error
 
 
-def _check_regions(aws: Any) -> None:
+def _check_regions(regions: Sequence[str]) -> None:
     """Refuse the regions that the made-up accounts cannot use, before anything is made in them."""
-    from mangrove.aws.session import sdk_regions  # noqa: PLC0415
+    from mangrove.aws.partitions import SdkRegions  # noqa: PLC0415
+    from mangrove.aws.session import shared_loader  # noqa: PLC0415
 
-    sdk = sdk_regions(aws.session())
-    for region in aws.regions:
-        with _usage():
-            partition = sdk.partition_of(region)
-        if partition.name != "aws" or partition.is_opt_in(region):
-            text = f"{region!r} is not enabled in the accounts of the demo; take a region that every AWS account has"
+    aws_partition = SdkRegions(shared_loader(None)).partitions["aws"]
+    usable = [name for name in aws_partition.regions if not aws_partition.is_opt_in(name)]
+    for region in regions:
+        if region not in usable:
+            text = f"{region!r} is not enabled in the accounts of the demo; take of {', '.join(usable)}"
             raise click.UsageError(text)
 
 
@@ -181,7 +181,7 @@ def _count(number: int, noun: str) -> str:
 def _write(rows: Sequence[Row], output: str) -> None:
     from mangrove.cli import text  # noqa: PLC0415
 
-    if output == "table" and sys.stdout.isatty():
+    if output == "table" and sys.stdout is not None and sys.stdout.isatty():
         from mangrove.cli.terminal import print_table  # noqa: PLC0415
 
         print_table(rows)

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from mangrove.errors import OutputError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,6 +19,9 @@ def emit(lines: Iterable[str]) -> None:
 
     Args:
         lines: the text, with its line ends.
+
+    Raises:
+        OutputError: it is closed or full.
 
     Example:
         >>> emit(["one\n", "two\n"])
@@ -31,5 +36,16 @@ def emit(lines: Iterable[str]) -> None:
         sys.stdout.writelines(lines)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python would flush the rest at exit, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_the_rest()
+    except (OSError, AttributeError, ValueError) as error:
+        # Full, or closed: then sys.stdout is None.
+        if sys.stdout is not None:
+            _drop_the_rest()
+        reason = getattr(error, "strerror", None) or "it is closed"
+        text = f"standard output can't be written: {reason}"
+        raise OutputError(text) from error
+
+
+def _drop_the_rest() -> None:
+    # Python would flush what is left at exit, and complain.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mangrove.errors import ConfigError, DeclarationTypeError
 
-__all__ = ["Declaration", "attribute_name", "camel_name", "read_declaration", "read_services"]
+__all__ = [
+    "Declaration",
+    "attribute_name",
+    "camel_name",
+    "check_connect",
+    "declared_by",
+    "declared_service",
+    "read_declaration",
+    "read_services",
+]
 
 _OPTIONS = ("default_region", "regions")
 
@@ -33,7 +42,7 @@ class Declaration:
         """Return the declaration with the caller's arguments in place of its own, where given."""
         return Declaration(
             self.service,
-            self.regions if regions is None else regions,
+            self.regions if regions is None else _kept(regions),
             self.default_region if default_region is None else default_region,
         )
 
@@ -51,7 +60,7 @@ def read_declaration(declared: object, owner: str) -> Declaration:
 
     Example:
         >>> read_declaration({"sqs": {"regions": ["eu-west-1"]}}, "MyPool").regions
-        ['eu-west-1']
+        ('eu-west-1',)
     """
     if declared is None:
         text = f"{owner} names no service: set the class attribute service = 'ec2', or pass service='ec2'"
@@ -78,7 +87,7 @@ def read_services(declared: object, owner: str) -> dict[str, Declaration]:
         Declaration(service='sqs', regions=None, default_region=None)
     """
     if not isinstance(declared, Mapping):
-        text = f"{owner} declares its service by name or by a dict, {{'ec2': {{'regions': '*'}}}}; "
+        text = f"{owner} declares what it connects to by a dict, {{'ec2': {{'regions': '*'}}, ...}}; "
         text += f"got {type(declared).__name__}: {declared!r}"
         raise DeclarationTypeError(text)
     return {name: _read_options(name, options, owner) for name, options in declared.items()}
@@ -98,7 +107,27 @@ def _read_options(name: object, options: object, owner: str) -> Declaration:
     if unknown:
         text = f"{owner} gives {name!r} the unknown options {unknown}; there are {' and '.join(_OPTIONS)}"
         raise ConfigError(text)
-    return Declaration(name, options.get("regions"), options.get("default_region"))
+    return Declaration(name, _kept(options.get("regions")), options.get("default_region"))
+
+
+def _kept(regions: Any) -> Any:
+    """Return the regions as they are now: a generator runs once, and the caller's list may change."""
+    if isinstance(regions, Iterable) and not isinstance(regions, (str, bytes, Mapping)):
+        return tuple(regions)
+    return regions
+
+
+def declared_by(owner: type, *attributes: str) -> Any:
+    """Return what the class itself declares, or its nearest parent that does, under any of the attributes' names.
+
+    Example:
+        >>> class Parent: service = "ec2"
+        >>> class Child(Parent): _aws_module_name = "s3"
+        >>> declared_by(Child, "service", "_aws_module_name")
+        's3'
+    """
+    found = (vars(kind).get(name) for kind in owner.__mro__ for name in attributes)
+    return next((value for value in found if value is not None), None)
 
 
 def camel_name(service: str) -> str:
@@ -120,3 +149,29 @@ def attribute_name(service: str) -> str:
     """
     name = re.sub(r"[-.]", "_", service)
     return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def declared_service(owner: type, service: object) -> Any:
+    """Return what a pool class declares, or the service that is given where the class declares none.
+
+    Raises:
+        ConfigError: both.
+        DeclarationTypeError: the given service is no name.
+    """
+    declared = declared_by(owner, "service", "_aws_module_name")
+    if service is None:
+        return declared
+    if declared is not None:
+        text = f"{owner.__name__} is a pool of {declared!r}; for {service!r} use ServicePool(service=...)"
+        raise ConfigError(text)
+    if not isinstance(service, str):
+        text = f"service takes a name, such as 'ec2'; got {type(service).__name__}: {service!r}"
+        raise DeclarationTypeError(text)
+    return service
+
+
+def check_connect(connect: object) -> None:
+    """Refuse what is no truth value: regions given first would otherwise be taken for `connect`."""
+    if not isinstance(connect, bool):
+        text = f"connect takes True or False; got {type(connect).__name__}: {connect!r}; regions are regions=[...]"
+        raise DeclarationTypeError(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
@@ -11,6 +12,7 @@ from mangrove.aws.regions import Region
 from mangrove.errors import ConnectError, MangroveError, PoolClosedError, RegionDisabledError
 
 if TYPE_CHECKING:
+    from mangrove.pool.identity import Identity
     from mangrove.pool.service import ServicePool
 
 __all__ = ["RegionHandle", "RegionState"]
@@ -45,14 +47,16 @@ class RegionHandle:
         (200, 'us-east-1')
     """
 
-    def __init__(self, pool: ServicePool[Any], region: Region) -> None:
+    def __init__(self, pool: ServicePool[Any], region: Region, identity: Identity) -> None:
         self._pool = pool
         self._region = region
+        self._identity = identity
         self._client = Once[Any]()
         self._resource = Once[Any]()
-        self._failure: BaseException | None = None
+        # As text: the exception's traceback would keep frames alive, and the keys in them.
+        self._failure = ""
         self._verdict: tuple[Verdict, str] | None = None
-        self._closed = False
+        self._closed = ""
 
     @property
     def client(self) -> Any:
@@ -71,6 +75,7 @@ class RegionHandle:
 
         Raises:
             boto3.exceptions.ResourceNotExistsError: boto3 has no resource for the service.
+            ConnectError: the pool connects in a way of its own, and says nothing on resources.
         """
         return self._resource.get(self._make_resource)
 
@@ -91,7 +96,7 @@ class RegionHandle:
 
     def _check_usable(self) -> None:
         if self._closed:
-            text = f"{self!r} was closed with its pool; make a new pool"
+            text = f"{self!r} was closed: {self._closed}"
             raise PoolClosedError(text)
         if self._region.status == "disabled":
             text = (
@@ -103,24 +108,26 @@ class RegionHandle:
     def _make_client(self) -> Any:
         self._check_usable()
         try:
-            client = self._pool._connect(self._region)
+            client = self._pool._connect(self._region, self._identity)
         except MangroveError as error:
-            self._failure = error
+            self._failure = str(error)
             raise
         except Exception as error:
-            self._failure = error
+            self._failure = str(error)
             text = f"{self._pool.service_name} in {self._region.name} could not be connected: {error}"
             raise ConnectError(text) from error
         if client is None:
-            self._failure = ConnectError(f"_connect_module_to_region({self._region.name!r}) returned no client")
-            raise self._failure
-        self._failure = None
+            self._failure = f"_connect_module_to_region({self._region.name!r}) returned no client"
+            raise ConnectError(self._failure)
+        self._failure = ""
         self._watch(client)
         return client
 
     def _make_resource(self) -> Any:
         self._check_usable()
-        return self._pool._connect_resource(self._region)
+        resource = self._pool._connect_resource(self._region, self._identity)
+        self._watch(resource.meta.client)
+        return resource
 
     def _watch(self, client: Any) -> None:
         """Learn from the calls themselves what they say about the region; costs no call."""
@@ -128,30 +135,31 @@ class RegionHandle:
         if events is not None:
             events.register("after-call", self._after_call)
 
-    def _after_call(self, parsed: Any = None, **_: Any) -> None:
+    def _after_call(self, parsed: Any = None, model: Any = None, **_: Any) -> None:
         error = (parsed or {}).get("Error") or {}
         code, message = str(error.get("Code", "")), str(error.get("Message", ""))
         if not code:
             self._verdict = None
             return
-        verdict = region_verdict(code, message, opt_in=self._region.opt_in)
+        # A bad token looks like a disabled region: where the account has said that it is enabled, it is the token.
+        verdict = region_verdict(code, message, opt_in=self._region.opt_in and self._region.status == "unknown")
         if verdict is not None:
-            self._verdict = (verdict, f"{code}: {message}")
+            self._verdict = (verdict, f"{getattr(model, 'name', '')}: {code}: {message}")
 
-    def _close(self) -> None:
-        self._closed = True
-        client = self._client.take()
-        resource = self._resource.take()
-        for used in (client, getattr(getattr(resource, "meta", None), "client", None)):
-            close = getattr(used, "close", None)
-            if callable(close):
-                close()
+    def _close(self, why: str) -> None:
+        self._closed = why
+        client, resource = self._client.take(), self._resource.take()
+        with contextlib.ExitStack() as stack:  # the second is closed whatever the first does
+            for used in (client, getattr(getattr(resource, "meta", None), "client", None)):
+                close = getattr(used, "close", None)
+                if callable(close):
+                    stack.callback(close)
 
     if not TYPE_CHECKING:  # a typed handle inherits its client's methods; see services.pyi
 
         def __getattr__(self, name):  # noqa: ANN001, ANN204
-            # Special names are asked for by copy, pickle and inspect: they are no reason to make a client.
-            if name.startswith("__"):
+            # Private names are asked for by copy, pickle and notebooks: they are no reason to make a client.
+            if name.startswith("_"):
                 raise AttributeError(name)
             return getattr(self.client, name)
 
@@ -174,9 +182,15 @@ class RegionHandle:
             return RegionState(name, "disabled", f"says {self._region.source}")
         if self._verdict is not None:
             return RegionState(name, *self._verdict)
-        if self._failure is not None:
-            return RegionState(name, "failed", str(self._failure))
-        return RegionState(name, "idle" if self._client.peek() is None else "connected")
+        if self._failure:
+            return RegionState(name, "failed", self._failure)
+        detail = ""
+        if self._region.support == "unlisted":
+            detail = "the SDK's data does not list the service here"
+        elif self._region.status == "unknown":
+            detail = "not known whether the account has enabled it"
+        idle = self._client.peek() is None and self._resource.peek() is None
+        return RegionState(name, "idle" if idle else "connected", detail)
 
 
 if TYPE_CHECKING:

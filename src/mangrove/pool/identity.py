@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Identity", "access_keys"]
 
+_WITHHELD = (
+    "this pool was copied or pickled without its credentials, as a copy never holds a secret; give them anew with "
+    "pool.connect(session=...) or pool.connect(aws_access_key_id=..., aws_secret_access_key=...)"
+)
+
 
 def access_keys(key: str | None, secret: str | None, token: str | None) -> dict[str, str | None]:
     """Return access keys by boto3's argument names."""
@@ -67,20 +72,35 @@ class Identity:
             CredentialError: the credentials did not travel with the pickle.
         """
         if self._withheld:
-            text = (
-                "this pool was pickled without its credentials, as a pickle never holds a secret; give them anew with "
-                "pool.connect(session=...) or pool.connect(aws_access_key_id=..., aws_secret_access_key=...)"
-            )
-            raise CredentialError(text)
+            raise CredentialError(_WITHHELD)
         return self._session
 
     def keys_for(self, function: Callable[..., Any]) -> dict[str, str]:
-        """Return the access keys that the function takes as arguments, by name; none if it takes none."""
+        """Return the access keys that the function takes as arguments, by name; none if it takes none.
+
+        Raises:
+            CredentialError: the credentials did not travel with the pickle.
+        """
+        if self._withheld:
+            raise CredentialError(_WITHHELD)
         if not self._keys:
             return {}
         parameters = inspect.signature(function).parameters
         everything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         return {name: key.reveal() for name, key in self._keys.items() if everything or name in parameters}
+
+    def check_credentials(self) -> None:
+        """Find the credentials once, before many clients each look for them and wait for a metadata service.
+
+        Raises:
+            CredentialError: there are none.
+        """
+        if self.session.get_credentials() is None:
+            text = (
+                "no credentials found: give session=, profile_name= or access keys, or set one of boto3's sources "
+                "(environment, ~/.aws, SSO, a role of the machine)"
+            )
+            raise CredentialError(text)
 
     def recipe(self) -> dict[str, Any]:
         """Return the arguments that make this identity again, without a secret."""

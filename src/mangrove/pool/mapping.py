@@ -17,7 +17,8 @@ class RegionsMapping(Mapping[str, H]):
     the name of every region. Made by its pool, not by you.
 
     Args:
-        table: returns the handles by name.
+        table: returns the handles by name; its first use may call AWS.
+        known: returns the handles by name, or none if they are not known yet: to look is not to call.
         find: returns one handle by any of its names, or raises NotConnectedError.
         find_default: returns the handle of the default region, or raises NotConnectedError.
 
@@ -30,18 +31,23 @@ class RegionsMapping(Mapping[str, H]):
     """
 
     def __init__(
-        self, table: Callable[[], Mapping[str, H]], find: Callable[[str], H], find_default: Callable[[], H]
+        self,
+        table: Callable[[], Mapping[str, H]],
+        known: Callable[[], Mapping[str, H]],
+        find: Callable[[str], H],
+        find_default: Callable[[], H],
     ) -> None:
         self._table = table
+        self._known = known
         self._find = find
         self._find_default = find_default
 
     @property
     def default(self) -> H:
-        """Return the handle of the pool's default region.
+        """Return the handle of the pool's default region, or of its only one.
 
         Raises:
-            NotConnectedError: the pool has no default region.
+            NotConnectedError: the pool has several regions and no default.
         """
         return self._find_default()
 
@@ -64,7 +70,7 @@ class RegionsMapping(Mapping[str, H]):
         return isinstance(name, str) and super().__contains__(name)
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *(name.replace("-", "_") for name in self._table())})
+        return sorted({*super().__dir__(), *(name.replace("-", "_") for name in self._known())})
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -73,7 +79,7 @@ class RegionsMapping(Mapping[str, H]):
         return id(self)
 
     def __repr__(self) -> str:
-        return f"<regions {', '.join(self._table())}>"
+        return f"<regions {', '.join(self._known()) or 'not asked yet'}>"
 
     def __reduce__(self) -> Any:
         text = "the regions of a pool are pickled with their pool: pickle the pool"

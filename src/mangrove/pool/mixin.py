@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from mangrove.aws.options import ClientOptions
 from mangrove.aws.services import one_of
-from mangrove.errors import ConfigError, MangroveError
+from mangrove.errors import ConfigError, CredentialError, MangroveError
 from mangrove.pool.closing import Closing
-from mangrove.pool.declaration import Declaration, attribute_name, read_services
+from mangrove.pool.declaration import Declaration, attribute_name, check_connect, declared_by, read_services
 from mangrove.pool.identity import Identity, access_keys
-from mangrove.pool.service import ServicePool, check_connect
+from mangrove.pool.service import ServicePool
 
 if TYPE_CHECKING:
     import boto3
@@ -67,7 +69,7 @@ class ServiceMixinPool(Closing):
         aws_access_key_id: str | None = None,
         aws_secret_access_key: str | None = None,
         *,
-        regions: Any = None,
+        regions: Iterable[str] | None = None,
         default_region: str | None = None,
         aws_session_token: str | None = None,
         profile_name: str | None = None,
@@ -81,10 +83,16 @@ class ServiceMixinPool(Closing):
         self._identity = Identity(session, profile_name, keys)
         self._options = ClientOptions(endpoint_url, config, verify)
         self._pools: dict[str, ServicePool[Any]] = {}
+        self._lock = threading.RLock()
         own = type(self)
-        declared = own.services if own._aws_services is None else own._aws_services
+        declared = declared_by(own, "services", "_aws_services")
+        narrowed = Declaration("").with_arguments(regions, default_region)
         for service, declaration in read_services(declared, own.__name__).items():
-            self._add(attribute_name(service), declaration.with_arguments(regions, default_region))
+            name = attribute_name(service)
+            if name in self._pools:
+                text = f"{own.__name__} declares {name!r} twice, as {service!r} and in another spelling"
+                raise ConfigError(text)
+            self._add(name, declaration.with_arguments(narrowed.regions, default_region))
         if connect:
             self.connect()
 
@@ -101,8 +109,10 @@ class ServiceMixinPool(Closing):
         except MangroveError as error:
             text = f"{type(self).__name__}, service {declaration.service!r}: {error}"
             raise type(error)(text) from error
-        replaced = self._pools.get(attribute)
-        self._pools = {**self._pools, attribute: pool}
+        with self._lock:
+            self._check_open()
+            replaced = self._pools.get(attribute)
+            self._pools = {**self._pools, attribute: pool}
         if replaced is not None:
             replaced.close()
         return pool
@@ -111,7 +121,7 @@ class ServiceMixinPool(Closing):
         self,
         service_name: str,
         connect: bool = False,  # noqa: FBT001, FBT002  the seed's signature
-        regions: Any = None,
+        regions: Iterable[str] | None = None,
         default_region: str | None = None,
         *,
         attribute: str | None = None,
@@ -131,8 +141,8 @@ class ServiceMixinPool(Closing):
         check_connect(connect)
         declaration = read_services({service_name: {}}, type(self).__name__)[service_name]
         name = attribute_name(service_name) if attribute is None else attribute
-        if not name.isidentifier():
-            text = f"attribute takes a Python name, such as 'aws_connect'; got {name!r}"
+        if not name.isidentifier() or name.startswith("_"):
+            text = f"attribute takes a public Python name, such as 'aws_connect'; got {name!r}"
             raise ConfigError(text)
         pool = self._add(name, declaration.with_arguments(regions, default_region))
         return pool.connect() if connect else pool
@@ -161,14 +171,14 @@ class ServiceMixinPool(Closing):
         """
         self._check_open()
         keys = access_keys(aws_access_key_id, aws_secret_access_key, aws_session_token)
-        if session is not None or profile_name is not None or any(keys.values()):
-            self._identity = Identity(session, profile_name, keys)
-            for pool in self._pools.values():
-                pool.rebind(self._identity)
+        if session is not None or profile_name is not None or any(key is not None for key in keys.values()):
+            self._take(Identity(session, profile_name, keys))
         errors: dict[str, MangroveError] = {}
         for name, pool in self._pools.items():
             try:
                 pool.connect()
+            except CredentialError:
+                raise  # the same for all of them
             except MangroveError as error:
                 errors[name] = error
         if errors and len(errors) == len(self._pools):
@@ -177,11 +187,22 @@ class ServiceMixinPool(Closing):
             _log.warning("%r: %s could not be connected: %s", self, name, failed)
         return self
 
+    def _take(self, identity: Identity) -> None:
+        """Take an identity for all services; if one of them can't, none does."""
+        prepared = [(pool, pool.prepare(identity)) for pool in self._pools.values()]
+        self._identity = identity
+        for pool, connections in prepared:
+            pool.swap(connections)
+
     def _release(self) -> None:
-        for pool in self._pools.values():
-            pool.close()
+        with self._lock, contextlib.ExitStack() as stack:
+            for pool in self._pools.values():
+                stack.callback(pool.close)
 
     def __getattr__(self, name: str) -> ServicePool[Any]:
+        if hasattr(type(self), name):
+            # A property of a subclass has raised an AttributeError of its own: let it speak.
+            return cast("ServicePool[Any]", object.__getattribute__(self, name))
         pools: Mapping[str, ServicePool[Any]] = vars(self).get("_pools", {})
         for candidate in (name, attribute_name(name)):
             if candidate in pools:
@@ -193,13 +214,14 @@ class ServiceMixinPool(Closing):
         return sorted({*super().__dir__(), *self._pools})
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {', '.join(self._pools)}>"
+        names = f" {', '.join(self._pools)}" if self._pools else ""
+        return f"<{type(self).__name__}{names}{' closed' if self._closed else ''}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_identity": self._identity.recipe()}
+        state = {name: value for name, value in vars(self).items() if name != "_lock"}
+        return {**state, "_identity": self._identity.recipe()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._identity = Identity(**state["_identity"])
-        for pool in self._pools.values():
-            pool.rebind(self._identity)
+        self._lock = threading.RLock()
+        self._take(Identity(**state["_identity"]))

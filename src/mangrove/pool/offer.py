@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from mangrove.aws.options import ClientOptions
@@ -21,7 +21,7 @@ from mangrove.aws.regions import (
 )
 from mangrove.aws.services import one_of
 from mangrove.aws.session import sdk_regions
-from mangrove.errors import ConfigError, InvalidRegionError, NoRegionsError, UnknownRegionError
+from mangrove.errors import ConfigError, DeclarationTypeError, InvalidRegionError, NoRegionsError, UnknownRegionError
 from mangrove.pool.declaration import Declaration
 from mangrove.pool.identity import Identity
 
@@ -32,8 +32,18 @@ class Offer(Protocol):
     """Be a checked question for regions, with its answer still to come."""
 
     @property
+    def service(self) -> str:
+        """Return botocore's name of the service."""
+        ...
+
+    @property
     def default_region(self) -> str | None:
         """Return the name of the default region, or None."""
+        ...
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """Return the names that were added to what the pool asked for at first."""
         ...
 
     def answers_to(self, name: str) -> bool:
@@ -67,7 +77,9 @@ def make_offer(
     service: str,
     declaration: Declaration,
     options: ClientOptions,
-    own_regions: Callable[[], Iterable[Any]] | None,
+    *,
+    added: tuple[str, ...] = (),
+    own_regions: Callable[[], Iterable[Any]] | None = None,
 ) -> Offer:
     """Check what a pool asks for, without a call.
 
@@ -76,6 +88,7 @@ def make_offer(
         service: botocore's name of the service.
         declaration: the regions and the default region.
         options: client arguments for questions to the account.
+        added: regions that were added to the pool before.
         own_regions: the subclass's `_get_module_regions`, or None.
 
     Raises:
@@ -83,10 +96,36 @@ def make_offer(
         NoRegionsError: the service is in none of the regions.
     """
     if own_regions is not None:
-        return _OwnOffer(identity, service, options, declaration, own_regions)
+        terms = parse_terms(declaration.regions, check=region_key)
+        default = _own_default(declaration.default_region, terms)
+        return _OwnOffer(identity, service, options, (*terms, *added), default, added, own_regions)
     asked = _ask(identity, service, options, declaration.regions, declaration.default_region)
+    for name in added:
+        _check_partition(asked, name, identity)
+    asked = replace(asked, terms=tuple(dict.fromkeys((*asked.terms, *added))))
     default = declaration.default_region
-    return _AccountOffer(identity, service, options, asked, None if default is None else check_region_name(default))
+    return _AccountOffer(
+        identity, service, options, asked, None if default is None else check_region_name(default), added
+    )
+
+
+def _own_default(default: object, terms: tuple[str, ...]) -> str | None:
+    """Check a default region as far as the subclass's list need not be asked for it."""
+    if default is None:
+        return None
+    (name,) = parse_terms([default], check=region_key)
+    if not any(fnmatch.fnmatchcase(name, term) for term in terms):
+        text = f"default_region {name!r} is not among the regions of this pool: {', '.join(terms)}"
+        raise ConfigError(text)
+    return name
+
+
+def _check_partition(asked: Asked, name: str, identity: Identity) -> None:
+    theirs, ours = sdk_regions(identity.facts).partition_of(name).name, asked.partition.name
+    if theirs != ours:
+        text = f"{name!r} is in partition {theirs!r}, this pool's regions are in {ours!r}; "
+        text += "one pool has one partition, as credentials do"
+        raise ConfigError(text)
 
 
 def _ask(
@@ -104,9 +143,11 @@ class _AccountOffer:
     options: ClientOptions
     asked: Asked
     default_region: str | None
+    added: tuple[str, ...]
 
     def answers_to(self, name: str) -> bool:
-        return self.asked.coverage.is_global and self.asked.partition.has(name)
+        partition = self.asked.partition
+        return self.asked.coverage.is_global and name in (*partition.regions, partition.global_name)
 
     def answer(self) -> RegionsAnswer:
         return self._answer(self.asked)
@@ -117,16 +158,12 @@ class _AccountOffer:
         return answer(session, asked, self.options)
 
     def one(self, name: object) -> Region:
-        asked = _ask(self.identity, self.service, self.options, [name])
-        ours = self.asked.partition.name
-        if asked.partition.name != ours:
-            text = f"{name!r} is in partition {asked.partition.name!r}, this pool's regions are in {ours!r}; "
-            text += "one pool has one partition, as credentials do"
-            raise ConfigError(text)
+        asked = _ask(self.identity, self.service, self.options, [check_region_name(name)])
+        _check_partition(self.asked, asked.terms[0], self.identity)
         return self._answer(asked).regions[0]
 
     def everywhere(self) -> list[str]:
-        return list(find_regions(self.identity.session, self.service, options=self.options).names)
+        return list(self._answer(replace(self.asked, terms=("*",))).names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +173,10 @@ class _OwnOffer:
     identity: Identity
     service: str
     options: ClientOptions
-    declaration: Declaration
+    terms: tuple[str, ...]
+    default_region: str | None
+    added: tuple[str, ...]
     own_regions: Callable[[], Iterable[Any]]
-
-    @property
-    def default_region(self) -> str | None:
-        default = self.declaration.default_region
-        return None if default is None else region_key(default)
 
     def answers_to(self, name: str) -> bool:  # noqa: ARG002  the protocol's signature
         return False
@@ -150,13 +184,12 @@ class _OwnOffer:
     def answer(self) -> RegionsAnswer:
         offered = self._offered()
         names: dict[str, None] = {}
-        for term in parse_terms(self.declaration.regions, check=region_key):
+        for term in self.terms:
             names.update(
                 dict.fromkeys(fnmatch.filter(offered, term) if is_glob(term) else [self._known(term, offered)])
             )
         if not names:
-            asked = self.declaration.regions or "*"
-            text = f"_get_module_regions of the {self.service!r} pool offers nothing of {asked!r}"
+            text = f"_get_module_regions of the {self.service!r} pool offers nothing of {', '.join(self.terms)}"
             raise NoRegionsError(text)
         default = self.default_region
         if default is not None and default not in names:
@@ -173,8 +206,12 @@ class _OwnOffer:
         return list(find_regions(self.identity.session, self.service, options=self.options).names)
 
     def _offered(self) -> list[str]:
+        found = self.own_regions()
+        if isinstance(found, str) or not isinstance(found, Iterable):
+            text = f"_get_module_regions of the {self.service!r} pool returns a list of names; got {found!r}"
+            raise DeclarationTypeError(text)
         # boto2's region objects carry their name; ours do too.
-        return [region_key(str(getattr(region, "name", region))) for region in self.own_regions()]
+        return [region_key(str(getattr(region, "name", region))) for region in found]
 
     def _known(self, name: str, offered: list[str]) -> str:
         if name not in offered:

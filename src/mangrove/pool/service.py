@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+import threading
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 from mangrove.aws.options import ClientOptions
 from mangrove.aws.regions import Region, RegionsAnswer, Skipped
 from mangrove.aws.services import find_service, service_names
 from mangrove.aws.session import make_client, make_resource
 from mangrove.errors import (
-    DeclarationTypeError,
+    ConnectError,
     UnknownServiceError,
 )
 from mangrove.pool.closing import Closing
 from mangrove.pool.connections import Connections, H
-from mangrove.pool.declaration import Declaration, camel_name, read_declaration
+from mangrove.pool.declaration import Declaration, camel_name, check_connect, declared_service, read_declaration
 from mangrove.pool.handle import RegionHandle, RegionState
 from mangrove.pool.identity import Identity, access_keys
 from mangrove.pool.mapping import Adder, RegionsMapping
-from mangrove.pool.offer import Offer, looks_like_region, make_offer
+from mangrove.pool.offer import looks_like_region, make_offer
 from mangrove.pool.warm import warm
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from typing_extensions import Self
 
-__all__ = ["ServicePool", "check_connect"]
+__all__ = ["ServicePool"]
 
 _log = logging.getLogger("mangrove.pool")
 
@@ -74,7 +75,7 @@ class ServicePool(Closing, Generic[H]):
     def __init__(
         self,
         connect: bool = False,  # noqa: FBT001, FBT002  the seed's signature: connect comes first
-        regions: Any = None,
+        regions: Iterable[str] | None = None,
         default_region: str | None = None,
         aws_access_key_id: str | None = None,
         aws_secret_access_key: str | None = None,
@@ -88,11 +89,13 @@ class ServicePool(Closing, Generic[H]):
         service: str | None = None,
     ) -> None:
         check_connect(connect)
+        declaration = read_declaration(declared_service(type(self), service), type(self).__name__)
         keys = access_keys(aws_access_key_id, aws_secret_access_key, aws_session_token)
-        declared = service or type(self).service or type(self)._aws_module_name
-        declaration = read_declaration(declared, type(self).__name__).with_arguments(regions, default_region)
         self._setup(
-            declaration, ClientOptions(endpoint_url, config, verify), Identity(session, profile_name, keys), service
+            declaration.with_arguments(regions, default_region),
+            ClientOptions(endpoint_url, config, verify),
+            Identity(session, profile_name, keys),
+            service,
         )
         if connect:
             self.connect()
@@ -104,29 +107,35 @@ class ServicePool(Closing, Generic[H]):
         pool._setup(declaration, options, identity, declaration.service)
         return pool
 
-    def rebind(self, identity: Identity) -> None:
-        """Take another identity; the clients of the old one are closed."""
-        self._connections.close()
-        self._bind(identity, self._connections.added)
-
     def _setup(
         self, declaration: Declaration, options: ClientOptions, identity: Identity, own_service: str | None
     ) -> None:
         self._declaration = declaration
         self._options = options
         self._own_service = own_service
-        self._bind(identity)
+        self._finish(identity)
 
-    def _bind(self, identity: Identity, added: tuple[str, ...] = ()) -> None:
-        """Take an identity: check what was asked for with its data; no call is made."""
-        self._service_name = self._find_service(identity)
-        self._identity = identity
+    def _finish(self, identity: Identity, added: tuple[str, ...] = ()) -> None:
+        self._lock = threading.Lock()
+        self._regions = RegionsMapping(self._table, self._known, self.region, self._find_default)
+        self._connections = self.prepare(identity, added)
+
+    def prepare(self, identity: Identity, added: tuple[str, ...] | None = None) -> Connections[H]:
+        """Return connections for an identity, checked, without a call; the pool does not use them yet."""
+        service = self._find_service(identity)
         own_regions = self._get_module_regions if self._overrides("_get_module_regions") else None
-        self._offer: Offer = make_offer(identity, self._service_name, self._declaration, self._options, own_regions)
-        self._connections = Connections[H](self._offer, self._handle, added, repr(self))
+        added = self._connections.added if added is None else added
+        offer = make_offer(identity, service, self._declaration, self._options, added=added, own_regions=own_regions)
+        return Connections[H](identity, offer, self._handle, repr(self))
 
-    def _handle(self, region: Region) -> RegionHandle:
-        return RegionHandle(self, region)
+    def swap(self, connections: Connections[H]) -> None:
+        """Take other connections, in one step; the clients of the old ones are closed."""
+        with self._lock:
+            old, self._connections = self._connections, connections
+        old.close("its pool took other credentials; get the region from the pool again")
+
+    def _handle(self, region: Region, identity: Identity) -> RegionHandle:
+        return RegionHandle(self, region, identity)
 
     @property
     def _live(self) -> Connections[H]:
@@ -156,21 +165,36 @@ class ServicePool(Closing, Generic[H]):
                 given and the override takes them.
         """
         arguments = self._options.as_arguments(region_name=region_name, **keys)
-        return make_client(self._identity.session, self._service_name, **arguments)
+        return make_client(self.session, self.service_name, **arguments)
+
+    def _connect_resource_to_region(self, region_name: str) -> Any:
+        """Return the service resource of one region, for `handle.resource`.
+
+        A subclass that connects in its own way says here how its resources are made; without that there are none, as
+        they would be made with other credentials than its clients.
+        """
+        if self._overrides("_connect_module_to_region"):
+            text = f"{self!r} connects in its own way; override _connect_resource_to_region to have resources too"
+            raise ConnectError(text)
+        arguments = self._options.as_arguments(region_name=region_name)
+        return make_resource(self.session, self.service_name, **arguments)
 
     def _get_module_regions(self) -> list[str]:
         """Return the names of all regions where the account can use the service."""
-        return self._offer.everywhere()
+        return self._connections.offer.everywhere()
 
     # -- regions ------------------------------------------------------------------------------------------------------
 
     @property
     def regions(self) -> RegionsMapping[H]:
         """Return the pool's regions: a mapping of names to handles."""
-        return RegionsMapping(self._table, self.region, self._find_default)
+        return self._regions
 
     def _table(self) -> Mapping[str, H]:
         return self._live.table()
+
+    def _known(self) -> Mapping[str, H]:
+        return self._connections.known()
 
     def _find_default(self) -> H:
         return self._live.default()
@@ -212,7 +236,9 @@ class ServicePool(Closing, Generic[H]):
         return self._live.skipped()
 
     def status(self) -> dict[str, RegionState]:
-        """Return the state of every region, those left out included, without a call of its own.
+        """Return the state of every region, those left out included.
+
+        It calls nothing but what the first use of `regions` calls; the rest is what the pool's own calls have shown.
 
         Returns:
             By region: `idle`, `connected`, `failed`, `disabled`, `denied` (a service control policy forbids it, as a
@@ -242,36 +268,42 @@ class ServicePool(Closing, Generic[H]):
         """
         self._check_open()
         keys = access_keys(aws_access_key_id, aws_secret_access_key, aws_session_token)
-        if session is not None or profile_name is not None or any(keys.values()):
-            self.rebind(Identity(session, profile_name, keys))
+        if session is not None or profile_name is not None or any(key is not None for key in keys.values()):
+            self.swap(self.prepare(Identity(session, profile_name, keys)))
+        if not self._options.is_unsigned and not self._overrides("_connect_module_to_region"):
+            self._connections.identity.check_credentials()
         failed = warm(self._table().values(), repr(self))
         for name, error in failed.items():
             _log.warning("%r: %s could not be connected: %s", self, name, error)
         return self
 
-    def _connect(self, region: Region) -> Any:
+    def _connect(self, region: Region, identity: Identity) -> Any:
         """Make the client of a region, by the subclass's way if it has one."""
         self._check_open()
-        keys: dict[str, str] = {}
         if self._overrides("_connect_module_to_region"):
-            keys = self._identity.keys_for(self._connect_module_to_region)
-        return self._connect_module_to_region(region.endpoint_region, **keys)
-
-    def _connect_resource(self, region: Region) -> Any:
+            keys = identity.keys_for(self._connect_module_to_region)
+            return self._connect_module_to_region(region.endpoint_region, **keys)
         arguments = self._options.as_arguments(region_name=region.endpoint_region)
-        return make_resource(self._identity.session, self._service_name, **arguments)
+        return make_client(identity.session, self.service_name, **arguments)
+
+    def _connect_resource(self, region: Region, identity: Identity) -> Any:
+        self._check_open()
+        if self._overrides("_connect_resource_to_region") or self._overrides("_connect_module_to_region"):
+            return self._connect_resource_to_region(region.endpoint_region)
+        arguments = self._options.as_arguments(region_name=region.endpoint_region)
+        return make_resource(identity.session, self.service_name, **arguments)
 
     # -- what a pool is -----------------------------------------------------------------------------------------------
 
     @property
     def service_name(self) -> str:
         """Return botocore's name of the service."""
-        return self._service_name
+        return self._connections.offer.service
 
     @property
     def default_region(self) -> str | None:
         """Return the name of the default region, or None."""
-        return self._offer.default_region
+        return self._connections.offer.default_region
 
     @property
     def session(self) -> boto3.Session:
@@ -280,16 +312,21 @@ class ServicePool(Closing, Generic[H]):
         Raises:
             CredentialError: the pool was pickled without its credentials.
         """
-        return self._identity.session
+        return self._connections.identity.session
 
     def _release(self) -> None:
-        self._connections.close()
+        self._connections.close("its pool was closed; make a new pool")
 
     def __getattr__(self, name: str) -> H:
+        if hasattr(type(self), name):
+            # A property of ours has raised an AttributeError of its own: let it speak.
+            return cast("H", object.__getattribute__(self, name))
         # `pool.eu_west_1`; any other unknown name is what it is everywhere.
         if looks_like_region(name):
             return self.region(name)
         text = f"{type(self).__name__!r} object has no attribute {name!r}"
+        if not name.startswith("_"):
+            text += f"; the methods of a client are on a region: pool.regions[...].{name}"
         raise AttributeError(text)
 
     @property
@@ -298,21 +335,15 @@ class ServicePool(Closing, Generic[H]):
         return f"{name} {camel_name(self._own_service)}" if self._own_service else name
 
     def __repr__(self) -> str:
-        return f"<{self._label}>"
+        return f"<{self._label}{' closed' if self._closed else ''}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        made_anew = {"_identity", "_offer", "_connections", "_service_name"}
+        made_anew = {"_connections", "_lock", "_regions"}
         state = {name: value for name, value in vars(self).items() if name not in made_anew}
-        return {**state, "_identity": self._identity.recipe(), "_added": self._connections.added}
+        connections = self._connections
+        return {**state, "_recipe": (connections.identity.recipe(), connections.added)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        added, recipe = state.pop("_added"), state.pop("_identity")
+        identity, added = state.pop("_recipe")
         vars(self).update(state)
-        self._bind(Identity(**recipe), added)
-
-
-def check_connect(connect: object) -> None:
-    """Refuse what is no truth value: regions given first would otherwise be taken for `connect`."""
-    if not isinstance(connect, bool):
-        text = f"connect takes True or False; got {type(connect).__name__}: {connect!r}; regions are regions=[...]"
-        raise DeclarationTypeError(text)
+        self._finish(Identity(**identity), added)

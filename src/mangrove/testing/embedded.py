@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from mangrove._extras import require
+from mangrove.aws.session import known_region
 from mangrove.errors import ConfigError, DeclarationTypeError, NotRunningError
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ __all__ = ["EmbeddedAWS"]
 _FIXED_ACCOUNTS = ("123456789012", "210987654321", "345678901234")
 _DEFAULT_REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "ap-southeast-2")
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+")
 _MOST_ACCOUNTS = 10_000
 # moto keeps its state in module globals: it is one for the process, and ends with the last server.
 _process_lock = threading.RLock()
@@ -48,7 +48,7 @@ class EmbeddedAWS:
         regions: the names of the regions that `seed()` fills; the first is the default of sessions.
 
     Raises:
-        ConfigError: an account id or a region name is none, is there twice, or there are none of them.
+        ConfigError: an account id or a region is none, is there twice, or there are none of them.
 
     Example:
         >>> from mangrove.testing import EmbeddedAWS
@@ -60,9 +60,9 @@ class EmbeddedAWS:
 
     def __init__(self, accounts: int | Sequence[str] = 3, regions: Sequence[str] = _DEFAULT_REGIONS) -> None:
         self._accounts = (
-            _numbered(accounts) if isinstance(accounts, int) else _checked(accounts, _ACCOUNT, "account id")
+            _numbered(accounts) if isinstance(accounts, int) else _checked(accounts, _account_id, "account id")
         )
-        self._regions = _checked(regions, _REGION, "region")
+        self._regions = _checked(regions, known_region, "region")
         self._server: Server | None = None
         self._roles: Roles | None = None
 
@@ -169,7 +169,7 @@ class EmbeddedAWS:
             region_name: the region of clients that name none; the first of `regions` if None.
 
         Raises:
-            ConfigError: there is no such account here.
+            ConfigError: there is no such account here, or no such region anywhere.
             NotRunningError: it is not started.
 
         Example:
@@ -181,7 +181,7 @@ class EmbeddedAWS:
         account = self._known(account)
         server, roles = self._started()
         made: EmbeddedSession = importlib.import_module("mangrove.testing._session").EmbeddedSession(
-            account, region_name or self._regions[0], roles, _url(server)
+            account, known_region(region_name or self._regions[0]), roles, _url(server)
         )
         return made
 
@@ -196,7 +196,7 @@ class EmbeddedAWS:
             region_name: the default region; the first of `regions` if None.
 
         Raises:
-            ConfigError: there is no such account here.
+            ConfigError: there is no such account here, or no such region anywhere.
             NotRunningError: it is not started.
 
         Example:
@@ -207,7 +207,7 @@ class EmbeddedAWS:
         account = self._known(account)
         server, roles = self._started()
         keys = roles.keys(account)
-        region = region_name or self._regions[0]
+        region = known_region(region_name or self._regions[0])
         return {
             "AWS_ACCESS_KEY_ID": keys["access_key"],
             "AWS_ACCOUNT_ID": account,
@@ -286,16 +286,19 @@ def _numbered(count: int) -> tuple[str, ...]:
     return (*_FIXED_ACCOUNTS[:count], *more)
 
 
-def _checked(values: Iterable[Any], pattern: re.Pattern[str], what: str) -> tuple[str, ...]:
+def _checked(values: Iterable[Any], check: Callable[[Any], str], what: str) -> tuple[str, ...]:
     if isinstance(values, str):
         text = f"{what}s are a sequence, not the string {values!r}; write [{values!r}]"
         raise DeclarationTypeError(text)
-    checked = tuple(values)
-    for value in checked:
-        if not isinstance(value, str) or not pattern.fullmatch(value):
-            text = f"{value!r} is no {what}"
-            raise ConfigError(text)
+    checked = tuple(check(value) for value in values)
     if not checked or len(set(checked)) < len(checked):
         text = f"at least one {what} is needed, each once; got {list(checked)}"
         raise ConfigError(text)
     return checked
+
+
+def _account_id(value: Any) -> str:
+    if not isinstance(value, str) or not _ACCOUNT.fullmatch(value):
+        text = f"{value!r} is no account id; one is a string of twelve digits, '123456789012'"
+        raise ConfigError(text)
+    return value
