@@ -131,6 +131,7 @@ class ServicePool(Closing, Generic[H]):
     def swap(self, connections: Connections[H]) -> None:
         """Take other connections, in one step; the clients of the old ones are closed."""
         with self._lock:
+            self._check_open()
             old, self._connections = self._connections, connections
         old.close("its pool took other credentials; get the region from the pool again")
 
@@ -315,7 +316,9 @@ class ServicePool(Closing, Generic[H]):
         return self._connections.identity.session
 
     def _release(self) -> None:
-        self._connections.close("its pool was closed; make a new pool")
+        with self._lock:
+            connections = self._connections
+        connections.close("its pool was closed; make a new pool")
 
     def __getattr__(self, name: str) -> H:
         if hasattr(type(self), name):
