@@ -15,8 +15,8 @@ import os
 from functools import lru_cache
 from typing import Any
 
+from mangrove.aws.loader import shared_loader
 from mangrove.aws.services import REMOVED_SERVICES, find_service, one_of
-from mangrove.aws.session import shared_loader
 from mangrove.errors import ServiceRemovedError
 from mangrove.pool.declaration import camel_name
 from mangrove.pool.service import ServicePool

@@ -1,15 +1,10 @@
-"""The session that every other room builds on: boto3's own, with the service models of a process loaded once.
-
-A `boto3.Session` loads the model of each service it makes a client of: for EC2 that is 20 MiB and a quarter of a second
-a session. `Session` hands all sessions of a process one loader, through botocore's public component `data_loader`.
-"""
+"""The session that every other room builds on: boto3's own, with clients that cost almost nothing."""
 
 from __future__ import annotations
 
 import os
 import threading
 import weakref
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +13,10 @@ import botocore.session
 from botocore.exceptions import ConfigParseError, ProfileNotFound
 from botocore.loaders import Loader
 
-from mangrove._version import __version__
+from mangrove.aws.loader import SharedLoader, shared_loader
 from mangrove.aws.partitions import SdkRegions, check_region_name
 from mangrove.aws.services import one_of
+from mangrove.aws.sharing import SharingSession, core_session
 from mangrove.errors import ConfigError, DeclarationTypeError
 
 __all__ = [
@@ -33,42 +29,10 @@ __all__ = [
     "make_resource",
     "make_session",
     "sdk_regions",
-    "shared_loader",
 ]
 
 _locks: weakref.WeakKeyDictionary[boto3.Session, threading.RLock] = weakref.WeakKeyDictionary()
 _locks_guard = threading.Lock()
-
-
-class _UniquePaths(list[str]):
-    """Keep a search path once, however many boto3 sessions append it."""
-
-    def append(self, path: str) -> None:
-        if path not in self:
-            super().append(path)
-
-
-class _SharedLoader(Loader):
-    """Load each model once for all sessions of the process."""
-
-    def __init__(self, extra_search_paths: Iterable[str] = ()) -> None:
-        super().__init__(extra_search_paths=list(extra_search_paths))
-        self._paths = _UniquePaths(super().search_paths)
-
-    @property
-    def search_paths(self) -> list[str]:
-        return self._paths
-
-
-@lru_cache(maxsize=16)
-def shared_loader(data_path: str | None) -> _SharedLoader:
-    """Return the loader that all sessions of one data path share.
-
-    Args:
-        data_path: the user's own folders of models, as in `AWS_DATA_PATH`, or None.
-    """
-    paths = data_path.split(os.pathsep) if data_path else []
-    return _SharedLoader(os.path.expanduser(os.path.expandvars(path)) for path in paths)  # noqa: PTH111  as botocore does
 
 
 def botocore_session(session: boto3.Session) -> botocore.session.Session:
@@ -78,14 +42,14 @@ def botocore_session(session: boto3.Session) -> botocore.session.Session:
 
 
 @lru_cache(maxsize=16)
-def _sdk_regions_of(loader: _SharedLoader) -> SdkRegions:
+def _sdk_regions_of(loader: SharedLoader) -> SdkRegions:
     return SdkRegions(loader)
 
 
 def sdk_regions(session: boto3.Session) -> SdkRegions:
     """Return what the session's data files know of regions, read once per process where the loader is shared."""
     loader: Loader = botocore_session(session).get_component("data_loader")
-    return _sdk_regions_of(loader) if isinstance(loader, _SharedLoader) else SdkRegions(loader)
+    return _sdk_regions_of(loader) if isinstance(loader, SharedLoader) else SdkRegions(loader)
 
 
 def known_region(name: object) -> str:
@@ -114,16 +78,18 @@ def creation_lock(session: boto3.Session) -> threading.RLock:
 
 
 class Session(boto3.Session):
-    """Be a `boto3.Session` that shares its models with all others of the process, and makes clients from any thread.
+    """Be a `boto3.Session` whose clients share all that is not the account's, and can be made from any thread.
 
     Args:
         aws_access_key_id: as boto3's.
         aws_secret_access_key: as boto3's.
         aws_session_token: as boto3's.
         region_name: the region of clients that name none.
-        botocore_session: a botocore session to build on; it keeps the loader it has.
+        botocore_session: a botocore session to build on; it stays what it is.
         profile_name: a profile of the shared configuration files.
         aws_account_id: the account that the keys belong to, if known.
+        safe_mode: True makes clients in botocore's own way, one by one: slower, larger, and the same answers. None
+            takes it from the variable MANGROVE_SAFE_MODE, and where this botocore is not as expected.
 
     Raises:
         ConfigError: an access key came without its secret, or a secret without its key.
@@ -145,16 +111,12 @@ class Session(boto3.Session):
         botocore_session: botocore.session.Session | None = None,
         profile_name: str | None = None,
         aws_account_id: str | None = None,
+        *,
+        safe_mode: bool | None = None,
     ) -> None:
         check_keys(aws_access_key_id, aws_secret_access_key, aws_session_token)
         if botocore_session is None:
-            botocore_session = botocore.session.get_session()
-            if profile_name is not None:
-                # Before the loader: the profile may name a data_path of its own.
-                botocore_session.set_config_variable("profile", profile_name)
-            loader = shared_loader(botocore_session.get_config_variable("data_path"))
-            botocore_session.register_component("data_loader", loader)
-            botocore_session.user_agent_extra = f"mangrove/{__version__}"
+            botocore_session = core_session(profile=profile_name, safe_mode=safe_mode)
         super().__init__(
             aws_access_key_id=aws_access_key_id,
             aws_secret_access_key=aws_secret_access_key,
@@ -164,6 +126,9 @@ class Session(boto3.Session):
             profile_name=profile_name,
             aws_account_id=aws_account_id,
         )
+        if isinstance(botocore_session, SharingSession):
+            # boto3 has registered its own handlers, the same for every session.
+            botocore_session.settle()
 
     if not TYPE_CHECKING:  # a type checker sees boto3's own signatures, typed per service where types-boto3 is there
 

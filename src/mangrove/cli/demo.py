@@ -115,8 +115,8 @@ def _usage() -> Iterator[None]:
 
 def _check_regions(regions: Sequence[str]) -> None:
     """Refuse the regions that the made-up accounts cannot use, before anything is made in them."""
+    from mangrove.aws.loader import shared_loader  # noqa: PLC0415
     from mangrove.aws.partitions import SdkRegions  # noqa: PLC0415
-    from mangrove.aws.session import shared_loader  # noqa: PLC0415
 
     aws_partition = SdkRegions(shared_loader(None)).partitions["aws"]
     usable = [name for name in aws_partition.regions if not aws_partition.is_opt_in(name)]

@@ -237,13 +237,10 @@ class ServicePool(Closing, Generic[H]):
         return self._live.skipped()
 
     def status(self) -> dict[str, RegionState]:
-        """Return the state of every region, those left out included.
-
-        It calls nothing but what the first use of `regions` calls; the rest is what the pool's own calls have shown.
+        """Return the state of every region, those left out included, as the pool's own calls have shown it.
 
         Returns:
-            By region: `idle`, `connected`, `failed`, `disabled`, `denied` (a service control policy forbids it, as a
-            call has shown) or `unsupported`, with the detail.
+            By region; see `RegionState`.
         """
         return self._live.states()
 

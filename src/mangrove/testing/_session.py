@@ -14,7 +14,8 @@ from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.credentials import DeferredRefreshableCredentials
 
-from mangrove.aws.session import Session, shared_loader
+from mangrove.aws.session import Session
+from mangrove.aws.sharing import core_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,6 +166,5 @@ def _deaf_session() -> botocore.session.Session:
     }
     for name in ("config_file", "credentials_file"):
         deaf[name] = (None, None, os.devnull, None)
-    session = botocore.session.Session(session_vars=deaf)
-    session.register_component("data_loader", shared_loader(None))
+    session: botocore.session.Session = core_session(deaf)
     return session

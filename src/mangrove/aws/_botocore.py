@@ -1,0 +1,58 @@
+"""botocore's classes with what its type stubs leave out; here alone they are untyped.
+
+Whatever of them is private is watched by `mangrove.aws.compat` at run time and by a canary test on both ends of the
+supported versions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import botocore.client
+import botocore.endpoint
+import botocore.hooks
+import botocore.httpsession
+import botocore.session
+import botocore.signers
+import botocore.useragent
+
+__all__ = [
+    "BaseClient",
+    "ClientCreator",
+    "CoreSession",
+    "Endpoint",
+    "EventAliaser",
+    "HierarchicalEmitter",
+    "NodeList",
+    "PrefixTrie",
+    "RequestSigner",
+    "URLLib3Session",
+    "get_context",
+    "register_feature_id",
+]
+
+_hooks: Any = botocore.hooks
+_agent: Any = botocore.useragent
+
+BaseClient: Any = botocore.client.BaseClient
+ClientCreator: Any = botocore.client.ClientCreator
+CoreSession: Any = botocore.session.Session
+Endpoint: Any = botocore.endpoint.Endpoint
+EventAliaser: Any = _hooks.EventAliaser
+HierarchicalEmitter: Any = _hooks.HierarchicalEmitter
+NodeList: Any = _hooks.NodeList
+PrefixTrie: Any = _hooks._PrefixTrie
+RequestSigner: Any = botocore.signers.RequestSigner
+URLLib3Session: Any = botocore.httpsession.URLLib3Session
+get_context: Any = botocore.session.get_context  # type: ignore[attr-defined]
+
+
+def register_feature_id(feature_id: str) -> None:
+    """Count a feature in the user agent, where this botocore counts them.
+
+    Args:
+        feature_id: such as `CREDENTIALS_CODE`.
+    """
+    register = getattr(_agent, "register_feature_id", None)
+    if register is not None:
+        register(feature_id)

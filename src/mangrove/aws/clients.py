@@ -1,0 +1,226 @@
+"""Make a client for another account out of one that is there: everything but the credentials is shared.
+
+botocore builds each client from the ground: model, class, endpoint rules, serializer, retries, HTTP pool. Of all that
+the signer alone depends on the account. So one template is built per (service, region, endpoint, configuration), by
+botocore's own code and without credentials, and a client is a light copy of it with its own signer and emitter.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.model import ServiceModel
+from botocore.regions import EndpointResolverBuiltins
+
+from mangrove.aws._botocore import BaseClient, ClientCreator, Endpoint, RequestSigner, get_context
+from mangrove.aws.transport import share
+
+__all__ = ["SharingCreator", "Template", "Templates"]
+
+# Templates kept at most: services by regions by configurations in use at the same time.
+_MOST = 4096
+
+
+class Shared:
+    """Hold what all clients of a service have in common, whatever their region: models and classes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._models: dict[Hashable, ServiceModel] = {}
+        self._classes: dict[Hashable, type[Any]] = {}
+
+    def model(self, key: Hashable, make: Callable[[], ServiceModel]) -> ServiceModel:
+        """Return the model of a service, read once."""
+        with self._lock:
+            if key not in self._models:
+                self._models[key] = make()
+            return self._models[key]
+
+    def client_class(self, key: Hashable, make: Callable[[], type[Any]]) -> type[Any]:
+        """Return the client class of a service, made once."""
+        with self._lock:
+            if key not in self._classes:
+                self._classes[key] = make()
+            return self._classes[key]
+
+
+class SharingCreator(ClientCreator):
+    """Be botocore's maker of clients, with models and classes made once.
+
+    Attributes:
+        shared: where they are kept.
+    """
+
+    shared: Shared
+
+    def _load_service_model(self, service_name: str, api_version: str | None = None) -> ServiceModel:
+        load = super()._load_service_model
+        return self.shared.model((self._loader, service_name, api_version), lambda: load(service_name, api_version))
+
+    def _create_client_class(self, service_name: str, service_model: ServiceModel) -> type[Any]:
+        create = super()._create_client_class
+        return self.shared.client_class(id(service_model), lambda: create(service_name, service_model))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """Hold a client without credentials, and how botocore finishes one.
+
+    Attributes:
+        client: made by botocore's own code.
+        creator: the maker, for the handlers that belong to each client.
+        client_config: the caller's configuration.
+        scoped_config: the profile's.
+        endpoint_url: the caller's.
+        features: what botocore says of this configuration in the user agent.
+    """
+
+    client: Any
+    creator: SharingCreator
+    client_config: Any
+    scoped_config: Any
+    endpoint_url: str | None
+    features: frozenset[str]
+
+    @classmethod
+    def build(
+        cls,
+        creator: SharingCreator,
+        *,
+        client_config: Any,
+        scoped_config: Any,
+        endpoint_url: str | None,
+        **arguments: Any,
+    ) -> Template:
+        """Build a template by botocore's own code, for nobody: with neither credentials nor token.
+
+        Args:
+            creator: the maker.
+            client_config: the caller's configuration.
+            scoped_config: the profile's.
+            endpoint_url: the caller's.
+            arguments: the other arguments of `ClientCreator.create_client`.
+        """
+        client = creator.create_client(
+            credentials=None,
+            auth_token=None,
+            client_config=client_config,
+            scoped_config=scoped_config,
+            endpoint_url=endpoint_url,
+            **arguments,
+        )
+        client._endpoint.http_session = share(client._endpoint.http_session)
+        context = get_context()
+        return cls(
+            client, creator, client_config, scoped_config, endpoint_url, frozenset(context.features if context else ())
+        )
+
+    def stamp(self, events: Any, credentials: Any, auth_token: Any) -> Any:
+        """Return a client of its own for these credentials.
+
+        Args:
+            events: the session's emitter; the client gets a copy.
+            credentials: botocore's, or None.
+            auth_token: botocore's, or None.
+        """
+        model, emitter = self.client, copy.copy(events)
+        signer = model._request_signer
+        client = model.__class__.__new__(model.__class__)
+        BaseClient.__init__(
+            client,
+            serializer=model._serializer,
+            endpoint=self._endpoint(emitter),
+            response_parser=model._response_parser,
+            event_emitter=emitter,
+            request_signer=RequestSigner(
+                signer._service_id,
+                signer._region_name,
+                signer._signing_name,
+                signer._signature_version,
+                credentials,
+                emitter,
+                auth_token,
+            ),
+            service_model=model.meta.service_model,
+            loader=model._loader,
+            client_config=copy.copy(model._client_config),
+            partition=model.meta.partition,
+            exceptions_factory=model._exceptions_factory,
+            endpoint_ruleset_resolver=self._resolver(emitter, credentials),
+            user_agent_creator=self._user_agent(),
+        )
+        self._finish(client)
+        return client
+
+    def _endpoint(self, emitter: Any) -> Any:
+        endpoint = self.client._endpoint
+        return Endpoint(
+            endpoint.host,
+            endpoint._endpoint_prefix,
+            emitter,
+            response_parser_factory=endpoint._response_parser_factory,
+            http_session=endpoint.http_session,
+        )
+
+    def _resolver(self, emitter: Any, credentials: Any) -> Any:
+        resolver = copy.copy(self.client._ruleset_resolver)
+        if resolver is not None:
+            account = credentials.get_deferred_property("account_id") if credentials else None
+            resolver._builtins = {**resolver._builtins, EndpointResolverBuiltins.ACCOUNT_ID: account}
+            resolver._event_emitter = emitter
+            resolver._instance_cache = {}
+        return resolver
+
+    def _user_agent(self) -> Any:
+        agent = copy.copy(self.client._user_agent_creator)
+        context = get_context()
+        if context is not None:
+            context.features.update(self.features)
+            agent.set_client_features(context.features)
+        return agent
+
+    def _finish(self, client: Any) -> None:
+        """Register the handlers that belong to each client, as botocore's `create_client` does."""
+        creator = self.creator
+        creator._register_retries(client)
+        creator._register_s3_events(
+            client=client,
+            endpoint_bridge=None,
+            endpoint_url=None,
+            client_config=self.client_config,
+            scoped_config=self.scoped_config,
+        )
+        creator._register_s3express_events(client=client)
+        creator._register_s3_control_events(client=client)
+        creator._register_importexport_events(client=client)
+        creator._register_endpoint_discovery(client, self.endpoint_url, self.client_config)
+
+
+class Templates:
+    """Keep the templates of sessions that make equal clients.
+
+    Attributes:
+        shared: models and classes.
+    """
+
+    def __init__(self) -> None:
+        self.shared = Shared()
+        self._lock = threading.RLock()
+        self._kept: OrderedDict[Hashable, Template] = OrderedDict()
+
+    def get(self, key: Hashable, build: Callable[[], Template]) -> Template:
+        """Return the template of a key, building it if it is not there."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None:
+                found = self._kept[key] = build()
+                if len(self._kept) > _MOST:
+                    self._kept.popitem(last=False)
+            else:
+                self._kept.move_to_end(key)
+            return found

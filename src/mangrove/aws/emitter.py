@@ -1,0 +1,153 @@
+"""Copy an event emitter for nothing: copies share their handlers until one of them changes.
+
+botocore copies the emitter of its session for every client, handler by handler: a millisecond and 60 KiB each. Here a
+copy shares the tree of handlers, and a registration copies only the path that it changes.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import threading
+from typing import Any
+
+from botocore import handlers
+
+from mangrove.aws._botocore import CoreSession, EventAliaser, HierarchicalEmitter, NodeList, PrefixTrie
+
+__all__ = ["SharingAliaser", "SharingEmitter", "SharingTrie", "session_emitter"]
+
+Node = dict[str, Any]
+
+
+class SharingTrie(PrefixTrie):
+    """Be botocore's tree of handlers, in which a copy shares every node until it changes one."""
+
+    _root: Node
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Nodes made by this tree itself, by identity: they may be changed in place. The nodes live as long as the tree.
+        self._own: set[int] = {id(self._root)}
+
+    def __copy__(self) -> SharingTrie:
+        twin = self.__class__.__new__(self.__class__)
+        twin._root = self._root
+        twin._own = set()
+        # What was ours alone is shared from now on.
+        self._own = set()
+        return twin
+
+    def append_item(self, key: str, value: Any, section: int = 1) -> None:
+        """Add a handler; see botocore."""
+        self._make_path_own(key)
+        super().append_item(key, value, section)
+        self._adopt_path(key)
+
+    def prefix_search(self, key: str) -> tuple[Any, ...]:
+        """Return the handlers of an event, in botocore's order."""
+        # A tuple: every client keeps the answers, and an empty deque alone takes 600 bytes.
+        return tuple(super().prefix_search(key))
+
+    def remove_item(self, key: str, value: Any) -> None:
+        """Remove a handler; see botocore."""
+        self._make_path_own(key)
+        super().remove_item(key, value)
+
+    def _make_path_own(self, key: str) -> None:
+        """Copy the nodes on the way to a key, as far as they exist and are shared."""
+        node = self._root = self._own_node(self._root)
+        for part in key.split("."):
+            child = node["children"].get(part)
+            if child is None:
+                return
+            node["children"][part] = node = self._own_node(child)
+
+    def _own_node(self, node: Node) -> Node:
+        if id(node) in self._own:
+            return node
+        values = node["values"]
+        twin = {
+            "chunk": node["chunk"],
+            "children": dict(node["children"]),
+            "values": None if values is None else NodeList(*map(list, values)),
+        }
+        self._own.add(id(twin))
+        return twin
+
+    def _adopt_path(self, key: str) -> None:
+        """Mark what the parent class has just made as ours."""
+        node = self._root
+        for part in key.split("."):
+            node = node["children"][part]
+            self._own.add(id(node))
+
+
+class SharingEmitter(HierarchicalEmitter):
+    """Be botocore's emitter on a `SharingTrie`, and count its changes.
+
+    Attributes:
+        generation: how often handlers were registered or removed, in this emitter and in those it was copied from.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._handlers = SharingTrie()
+        self.generation = 0
+
+    def _register_section(self, *args: Any, **kwargs: Any) -> None:
+        self.generation += 1
+        super()._register_section(*args, **kwargs)
+
+    def _verify_accept_kwargs(self, func: Any) -> Any:
+        # botocore inspects the signature at each registration: the same few functions for every client.
+        code = getattr(getattr(func, "__func__", func), "__code__", None)
+        if code is not None and code.co_flags & inspect.CO_VARKEYWORDS:
+            return None
+        return super()._verify_accept_kwargs(func)
+
+    def unregister(self, *args: Any, **kwargs: Any) -> None:
+        """Remove a handler; see botocore."""
+        self.generation += 1
+        super().unregister(*args, **kwargs)
+
+
+class SharingAliaser(EventAliaser):
+    """Be botocore's aliaser of event names, whose copies share what they have learnt.
+
+    The new name of an event is a function of the old one alone; botocore looks it up anew for each client, in a table
+    of 200 entries.
+    """
+
+    def __copy__(self) -> SharingAliaser:
+        twin = self.__class__.__new__(self.__class__)
+        twin.__dict__.update(self.__dict__)
+        twin._emitter = copy.copy(self._emitter)
+        return twin
+
+    @property
+    def generation(self) -> int:
+        """Return how often handlers were registered or removed."""
+        found: int = self._emitter.generation
+        return found
+
+
+_guard = threading.Lock()
+_built: tuple[list[Any], SharingEmitter] | None = None
+_aliases: dict[str, str] = {}
+
+
+def session_emitter() -> SharingAliaser:
+    """Return an emitter with botocore's built-in handlers, as a new session has it; registered once per process.
+
+    moto and others add to `botocore.handlers.BUILTIN_HANDLERS` when they are imported: a changed list is taken anew.
+    """
+    global _built  # noqa: PLW0603  one emitter for the process
+    with _guard:
+        if _built is None or _built[0] != handlers.BUILTIN_HANDLERS:
+            emitter = SharingEmitter()
+            CoreSession(event_hooks=emitter)
+            _built = (list(handlers.BUILTIN_HANDLERS), emitter)
+        aliaser = SharingAliaser(copy.copy(_built[1]))
+    aliaser._alias_name_cache = _aliases
+    return aliaser
