@@ -41,6 +41,12 @@ def catch(request, **_):
 
 
 @pytest.fixture
+def _light_mode(monkeypatch):
+    """Make light clients, also where the whole suite runs in safe mode."""
+    monkeypatch.delenv("MANGROVE_SAFE_MODE", raising=False)
+
+
+@pytest.fixture
 def _still(monkeypatch):
     """Stop the clock and the dice, so that two signatures can be equal."""
 
@@ -307,6 +313,7 @@ def test_two_accounts_sign_with_their_own_keys():
     ]
 
 
+@pytest.mark.usefixtures("_light_mode")
 def test_clients_of_accounts_share_one_transport_and_closing_one_closes_no_other():
     one, two = light(region_name="us-east-1").client("sqs"), light(region_name="us-east-1").client("iam")
     assert one._endpoint.http_session is two._endpoint.http_session
@@ -385,6 +392,7 @@ def test_safe_mode_makes_them_in_botocores_own_way(monkeypatch):
     assert seen(light(region_name="us-east-1").client("s3")) == seen(plain(region_name="us-east-1").client("s3"))
 
 
+@pytest.mark.usefixtures("_light_mode")
 def test_a_botocore_that_has_changed_is_used_in_its_own_way_with_one_warning():
     script = """
         import warnings, botocore.client
@@ -405,6 +413,7 @@ def test_a_botocore_that_has_changed_is_used_in_its_own_way_with_one_warning():
     assert run.stdout.strip().endswith("SQS")
 
 
+@pytest.mark.usefixtures("_light_mode")
 def test_a_surprise_while_making_a_client_costs_only_speed(monkeypatch):
     monkeypatch.setattr(compat, "_changed", [])
     monkeypatch.setattr(sharing.Template, "stamp", lambda *_: (_ for _ in ()).throw(AttributeError("surprise")))

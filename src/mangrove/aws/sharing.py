@@ -279,8 +279,20 @@ def core_session(
     return session
 
 
+_seen: tuple[Any, Hashable] = (None, ())
+
+
 def _surroundings() -> Hashable:
     """Return the environment as far as botocore reads it, without what is secret."""
+    global _seen  # noqa: PLW0603  the environment is the process's
+    # The dict under os.environ compares in a microsecond; where there is none, the answer is worked out each time.
+    raw = getattr(os.environ, "_data", None)
+    if raw is None or raw != _seen[0]:
+        _seen = (dict(raw) if raw is not None else None, _read_surroundings())
+    return _seen[1]
+
+
+def _read_surroundings() -> Hashable:
     return tuple(
         (name, not name.endswith(_SECRET) and value)
         for name, value in os.environ.items()
