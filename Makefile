@@ -4,20 +4,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types unit oldest stubs constraints clean help
+.PHONY: demo test lint types unit safe oldest bench-core stubs constraints clean help
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## list a whole embedded organisation: no AWS account, no questions
 	@$(BIN)/mangrove demo
 
-test: lint types unit oldest ## run everything: lint, types, the layers' contract, all tests on both ends of boto3
+test: lint types unit safe oldest ## run everything: lint, types, the layers, all tests on both ends of boto3 and in safe mode
 	@echo "make test: all passed"
 
 lint: $(VENV)/.test ## style, the contract of the layers, and whether services.pyi is up to date
-	$(BIN)/ruff check src tests scripts
-	$(BIN)/ruff format --check src tests scripts
+	$(BIN)/ruff check src tests scripts benchmarks
+	$(BIN)/ruff format --check src tests scripts benchmarks
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/generate_stubs.py --check
 
@@ -29,8 +29,15 @@ types: $(VENV)/.test ## mypy and pyright, on the package and on what its users w
 unit: $(VENV)/.test ## all tests, with the newest boto3
 	$(BIN)/python -m pytest -n 2
 
+safe: $(VENV)/.test ## all tests, with clients made in botocore's own way
+	MANGROVE_SAFE_MODE=1 $(BIN)/python -m pytest -n 2
+
 oldest: .venv-oldest/.test ## all tests, with the oldest boto3 on the oldest Python that is here
 	.venv-oldest/bin/python -m pytest -n 2
+
+bench-core: $(VENV)/.test ## measure clients, connections and parsers beside plain boto3 (about 20 minutes)
+	$(BIN)/python benchmarks/core.py --json benchmarks/core.json
+	$(BIN)/python benchmarks/parsers.py --json benchmarks/parsers.json
 
 stubs: $(VENV)/.test ## write services.pyi anew from the installed botocore
 	$(BIN)/python scripts/generate_stubs.py

@@ -47,7 +47,7 @@ def test_the_readmes_python(embedded_aws_env, capsys):
 
 def test_the_readmes_commands_exist():
     commands = [line.split("#")[0].split() for block in blocks("sh") for line in block.splitlines()]
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for command in filter(None, commands):
         if command[0] == "make":
             assert command[1] in targets

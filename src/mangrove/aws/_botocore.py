@@ -27,12 +27,14 @@ __all__ = [
     "PrefixTrie",
     "RequestSigner",
     "URLLib3Session",
+    "UserAgentString",
     "get_context",
     "register_feature_id",
+    "useragent",
 ]
 
 _hooks: Any = botocore.hooks
-_agent: Any = botocore.useragent
+useragent: Any = botocore.useragent
 
 BaseClient: Any = botocore.client.BaseClient
 ClientCreator: Any = botocore.client.ClientCreator
@@ -43,6 +45,7 @@ HierarchicalEmitter: Any = _hooks.HierarchicalEmitter
 NodeList: Any = _hooks.NodeList
 PrefixTrie: Any = _hooks._PrefixTrie
 RequestSigner: Any = botocore.signers.RequestSigner
+UserAgentString: Any = useragent.UserAgentString
 URLLib3Session: Any = botocore.httpsession.URLLib3Session
 get_context: Any = botocore.session.get_context  # type: ignore[attr-defined]
 
@@ -53,6 +56,6 @@ def register_feature_id(feature_id: str) -> None:
     Args:
         feature_id: such as `CREDENTIALS_CODE`.
     """
-    register = getattr(_agent, "register_feature_id", None)
+    register = getattr(useragent, "register_feature_id", None)
     if register is not None:
         register(feature_id)

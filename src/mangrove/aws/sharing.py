@@ -14,6 +14,7 @@ from botocore.exceptions import PartialCredentialsError
 
 from mangrove._version import __version__
 from mangrove.aws._botocore import CoreSession, get_context, register_feature_id
+from mangrove.aws.agent import RememberingAgent
 from mangrove.aws.clients import SharingCreator, Template, Templates
 from mangrove.aws.compat import give_up, why_not
 from mangrove.aws.configurations import parsed_once
@@ -275,6 +276,7 @@ def core_session(
     session.register_component("data_loader", shared_loader(session.get_config_variable("data_path")))
     if not plain:
         session.register_component("response_parser_factory", _PARSERS)
+        session.register_component("user_agent_creator", RememberingAgent.from_environment())
     session.user_agent_extra = f"mangrove/{__version__}"
     return session
 
