@@ -332,6 +332,47 @@ def test_dropping_a_session_frees_its_clients():
     assert [ref() for ref in watched] == [None] * 3
 
 
+@pytest.mark.usefixtures("_light_mode")
+def test_memory_stays_flat_over_many_rounds():
+    if not os.path.exists("/proc/self/statm"):  # noqa: PTH110
+        pytest.skip("no /proc/self/statm on this system")
+    regions = mangrove.Session().get_available_regions("sqs")
+
+    def round_of_clients():
+        for number in range(10):
+            session = mangrove.Session(f"AKIA{number}", "secret", aws_account_id=f"{number:012}")
+            for region in regions:
+                session.client("sqs", region_name=region)
+
+    def resident():
+        gc.collect()
+        with open("/proc/self/statm") as file:  # noqa: PTH123
+            return int(file.read().split()[1]) * 4 / 1024
+
+    for _ in range(5):
+        round_of_clients()
+    before = resident()
+    for _ in range(100):
+        round_of_clients()
+    assert resident() - before < 4
+
+
+@pytest.mark.usefixtures("_light_mode")
+def test_configuration_files_are_parsed_once(tmp_path, monkeypatch):
+    import botocore.configloader
+
+    parsed = []
+    real = botocore.configloader.raw_config_parse
+    monkeypatch.setattr(botocore.configloader, "raw_config_parse", lambda *a, **k: parsed.append(a) or real(*a, **k))
+    path = tmp_path / "config"
+    path.write_text("".join(f"[profile p{number}]\nregion = eu-west-1\n" for number in range(1000)))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    for number in range(50):
+        assert mangrove.Session(profile_name=f"p{number}").region_name == "eu-west-1"
+    assert len([args for args in parsed if str(args[0]) == str(path)]) == 1
+
+
 def test_errors_are_boto3s():
     for make in (
         lambda s: s.client("nothing"),

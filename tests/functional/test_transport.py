@@ -12,9 +12,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import SSLError
+from botocore.exceptions import BotoCoreError, SSLError
 
 import mangrove
 from mangrove.aws.transport import SharedTransport, freeze, transports
@@ -94,6 +95,20 @@ def test_the_ca_is_loaded_once_not_at_each_connection(server, monkeypatch):
             ec2 = account(number).client("ec2", endpoint_url=url, verify=server["ca"], config=config)
             ec2.describe_instances()
     assert len(loads) == 1
+
+
+def test_a_ca_bundle_that_is_none_is_botocores_error(server, tmp_path):
+    (tmp_path / "empty").write_text("")
+    quick = Config(retries={"total_max_attempts": 1})
+    for bundle in ("/no/such/bundle", str(tmp_path / "empty")):
+        raised = []
+        for make in (mangrove.Session, boto3.Session):
+            session = make("AKIA", "secret", region_name="us-east-1")
+            ec2 = session.client("ec2", endpoint_url=server["urls"][0], verify=bundle, config=quick)
+            with pytest.raises(BotoCoreError) as caught:
+                ec2.describe_instances()
+            raised.append((type(caught.value), str(caught.value)))
+        assert raised[0] == raised[1]
 
 
 def test_closing_one_client_leaves_the_others_their_connections(server):

@@ -11,8 +11,7 @@ import threading
 import weakref
 from typing import Any
 
-from botocore.httpsession import get_cert_path
-
+from mangrove._concurrency import Once
 from mangrove.aws._botocore import URLLib3Session
 
 __all__ = ["SharedTransport", "share", "transports"]
@@ -32,22 +31,29 @@ class SharedTransport(URLLib3Session):
 
     def __init__(self, **settings: Any) -> None:
         wanted: int = settings["max_pool_connections"]
+        self._context: Any = None
+        self._trust = Once[bool]()
         super().__init__(**{**settings, "max_pool_connections": max(wanted, _CONNECTIONS)})
 
     def _get_pool_manager_kwargs(self, **extra_kwargs: Any) -> dict[str, Any]:
         kwargs: dict[str, Any] = super()._get_pool_manager_kwargs(**extra_kwargs)
-        return {"num_pools": _HOSTS, **kwargs}
-
-    def _get_ssl_context(self) -> Any:
-        context = super()._get_ssl_context()
-        if self._verify:
-            context.load_verify_locations(cafile=get_cert_path(self._verify))
-        return context
+        # One context for all hosts; those that botocore makes for proxies have a trust of their own.
+        self._context = self._context or kwargs["ssl_context"]
+        return {"num_pools": _HOSTS, **kwargs, "ssl_context": self._context}
 
     def _setup_ssl_cert(self, conn: Any, url: str, verify: Any) -> None:
         super()._setup_ssl_cert(conn, url, verify)
-        # It is in the context already; urllib3 would load it again for each connection.
-        conn.ca_certs = None
+        bundle = conn.ca_certs
+        # Into the context, at the first connection; urllib3 would load it again for each.
+        if bundle is not None and self._trust.get(lambda: self._load(bundle)):
+            conn.ca_certs = None
+
+    def _load(self, bundle: str) -> bool:
+        try:
+            self._context.load_verify_locations(cafile=bundle)
+        except OSError:
+            return False  # missing or damaged: urllib3 says so when it comes to it
+        return True
 
     def close(self) -> None:
         """Do nothing: other clients use the same connections; they close when the last client is gone."""
