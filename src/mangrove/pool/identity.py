@@ -59,6 +59,15 @@ class Identity:
         # A caller's session may hold any credentials; making another in its place could be somebody else's.
         self._travels = session is None and not given and not withheld
 
+    @classmethod
+    def if_given(
+        cls, session: boto3.Session | None, profile_name: str | None, keys: dict[str, str | None]
+    ) -> Identity | None:
+        """Return an identity of what is given, or None if nothing is."""
+        if session is None and profile_name is None and all(key is None for key in keys.values()):
+            return None
+        return cls(session, profile_name, keys)
+
     @property
     def facts(self) -> boto3.Session:
         """Return a session for what needs no credentials: models, and data on regions."""

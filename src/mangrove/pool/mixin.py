@@ -171,8 +171,9 @@ class ServiceMixinPool(Closing):
         """
         self._check_open()
         keys = access_keys(aws_access_key_id, aws_secret_access_key, aws_session_token)
-        if session is not None or profile_name is not None or any(key is not None for key in keys.values()):
-            self._take(Identity(session, profile_name, keys))
+        identity = Identity.if_given(session, profile_name, keys)
+        if identity is not None:
+            self._take(identity)
         errors: dict[str, MangroveError] = {}
         for name, pool in self._pools.items():
             try:

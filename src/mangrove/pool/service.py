@@ -266,8 +266,9 @@ class ServicePool(Closing, Generic[H]):
         """
         self._check_open()
         keys = access_keys(aws_access_key_id, aws_secret_access_key, aws_session_token)
-        if session is not None or profile_name is not None or any(key is not None for key in keys.values()):
-            self.swap(self.prepare(Identity(session, profile_name, keys)))
+        identity = Identity.if_given(session, profile_name, keys)
+        if identity is not None:
+            self.swap(self.prepare(identity))
         if not self._options.is_unsigned and not self._overrides("_connect_module_to_region"):
             self._connections.identity.check_credentials()
         failed = warm(self._table().values(), repr(self))
