@@ -296,6 +296,17 @@ def test_no_credentials_stay_in_what_is_shared():
     )
 
 
+@pytest.mark.usefixtures("_light_mode")
+def test_what_is_shared_holds_no_session_even_the_one_that_came_first():
+    session = light(region_name="us-east-1")
+    # A configuration that no other test has: this session's client is the first of its kind.
+    client = session.client("sqs", config=Config(read_timeout=4321))
+    watched = [weakref.ref(session), weakref.ref(botocore_session(session)), weakref.ref(client)]
+    del session, client
+    gc.collect()
+    assert [ref() for ref in watched] == [None] * 3
+
+
 def test_two_accounts_sign_with_their_own_keys():
     one = mangrove.Session("AKIAONE", "1", aws_account_id="111111111111", region_name="us-east-1")
     two = mangrove.Session("AKIATWO", "2", aws_account_id="222222222222", region_name="us-east-1")

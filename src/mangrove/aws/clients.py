@@ -24,6 +24,7 @@ __all__ = ["SharingCreator", "Template", "Templates"]
 
 # Templates kept at most: services by regions by configurations in use at the same time.
 _MOST = 4096
+_MOST_SETTINGS = 64
 
 
 class Shared:
@@ -212,6 +213,22 @@ class Templates:
         self.shared = Shared()
         self._lock = threading.RLock()
         self._kept: OrderedDict[Hashable, Template] = OrderedDict()
+        self._nobodies: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def nobody(self, fingerprint: Hashable, make: Callable[[], Any]) -> Any:
+        """Return the session that builds templates for all sessions of equal settings.
+
+        Args:
+            fingerprint: the settings.
+            make: makes such a session.
+        """
+        with self._lock:
+            found = self._nobodies.get(fingerprint)
+            if found is None:
+                found = self._nobodies[fingerprint] = make()
+                if len(self._nobodies) > _MOST_SETTINGS:
+                    self._nobodies.popitem(last=False)
+            return found
 
     def get(self, key: Hashable, build: Callable[[], Template]) -> Template:
         """Return the template of a key, building it if it is not there."""

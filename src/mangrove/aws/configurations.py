@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["parsed_once"]
+__all__ = ["Configuration", "parsed_once"]
 
 _MOST = 8
-_kept: OrderedDict[Hashable, Any] = OrderedDict()
+_numbers = itertools.count()
 _guard = threading.Lock()
 
 
-def parsed_once(paths: Iterable[str | None], parse: Callable[[], Any]) -> Any:
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Hold what the files said at one time.
+
+    Attributes:
+        parsed: what botocore makes of them.
+        number: tells one reading from all others of the process; an `id` would come again.
+    """
+
+    parsed: Any
+    number: int
+
+
+_kept: OrderedDict[Hashable, Configuration] = OrderedDict()
+
+
+def parsed_once(paths: Iterable[str | None], parse: Callable[[], Any]) -> Configuration:
     """Return what these files hold, parsing them if one of them has changed.
 
     A profile list of a thousand entries takes a tenth of a second to parse; a session of each took it a thousand times.
@@ -28,7 +46,7 @@ def parsed_once(paths: Iterable[str | None], parse: Callable[[], Any]) -> Any:
     key = tuple(map(_stamp, paths))
     with _guard:
         if key not in _kept:
-            _kept[key] = parse()
+            _kept[key] = Configuration(parse(), next(_numbers))
             if len(_kept) > _MOST:
                 _kept.popitem(last=False)
         return _kept[key]

@@ -49,6 +49,7 @@ class SharingSession(CoreSession):
     """
 
     _config: Any
+    _config_number: int
 
     def __init__(self, session_vars: dict[str, Any] | None = None, profile: str | None = None) -> None:
         events = session_emitter()
@@ -84,7 +85,8 @@ class SharingSession(CoreSession):
         """Return the parsed configuration files; sessions share them as long as the files do not change."""
         if self._config is None:
             paths = (self.get_config_variable(name) for name in ("config_file", "credentials_file"))
-            self._config = parsed_once(paths, lambda: CoreSession.full_config.fget(self))
+            found = parsed_once(paths, lambda: CoreSession.full_config.fget(self))
+            self._config, self._config_number = found.parsed, found.number
         return self._config
 
     @with_current_context()
@@ -170,16 +172,20 @@ class SharingSession(CoreSession):
 
     def _template(self, arguments: dict[str, Any], config: Any, endpoint_url: str | None) -> Template:
         templates = self._templates()
+        fingerprint = self._fingerprint()
 
         def build() -> Template:
-            return self._build(templates, arguments, config, endpoint_url)
+            # What sessions share must hold none of them, nor its credentials: a session of nobody builds it.
+            builder = self if templates is self._own_templates else templates.nobody(fingerprint, self._nobody)
+            return builder._build(templates, arguments, config, endpoint_url)
 
         try:
             key = (
                 freeze(arguments),
                 freeze(vars(config)) if config is not None else None,
                 endpoint_url,
-                self._fingerprint(),
+                fingerprint,
+                _surroundings(),
                 # Such as that the keys were given in code: the user agent says so.
                 frozenset(get_context().features),
             )
@@ -197,23 +203,40 @@ class SharingSession(CoreSession):
         return self._own_templates
 
     def _fingerprint(self) -> Hashable:
-        """Return everything of the session and its surroundings that decides what a client is like."""
+        """Return everything of the session that decides what a client is like."""
+        self.full_config  # noqa: B018  read, if it is not yet
         return (
-            id(self.full_config),
+            self._config_number,
             self.profile,
-            id(self.get_component("data_loader")),
+            self.get_component("data_loader"),
             freeze({name: value for name, value in self._session_instance_vars.items() if name != "region"}),
             self._variables(),
             (self.user_agent_name, self.user_agent_version, self.user_agent_extra),
-            _surroundings(),
         )
+
+    def _nobody(self) -> SharingSession:
+        """Return a session with all settings of this one, and without its credentials."""
+        twin = SharingSession(session_vars=dict(self.session_var_map))
+        for name, value in self._session_instance_vars.items():
+            if name != "region":  # that is the caller's, and an argument of each template
+                twin.set_config_variable(name, value)
+        for name in ("data_loader", "response_parser_factory"):
+            twin.register_component(name, self.get_component(name))
+        agent = copy.copy(self.get_component("user_agent_creator"))
+        twin.register_component("user_agent_creator", agent)
+        twin._config, twin._config_number = self.full_config, self._config_number
+        twin.user_agent_name, twin.user_agent_version = self.user_agent_name, self.user_agent_version
+        twin.user_agent_extra = self.user_agent_extra
+        twin._events = copy.copy(self._events)
+        twin._register_event_emitter()
+        return twin
 
     def _variables(self) -> Hashable:
         """Return where the session looks for its settings; most sessions look in the same places."""
         now = dict(self.session_var_map)
         seen, frozen = self._variables_seen
         if now != seen:
-            frozen = freeze({name: (*where[:3], id(where[3])) for name, where in now.items()})
+            frozen = freeze(now)
             self._variables_seen = now, frozen
         return frozen
 
