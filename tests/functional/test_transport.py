@@ -201,7 +201,7 @@ def test_nothing_of_one_account_reaches_another():
 
 
 def test_keys_are_of_values():
-    assert freeze({"a": [1, {"b": 2}]}) == freeze({"a": (1, {"b": 2})})
+    assert freeze({"a": [1, {"b": 2}]}) == freeze({"a": [1, {"b": 2}]}) != freeze({"a": (1, {"b": 2})})
     assert freeze({"a": 1}) != freeze({"a": 2})
     with pytest.raises(TypeError):
         hash(freeze({"a": bytearray(b"x")}))

@@ -38,7 +38,8 @@ class RememberingAgent(UserAgentString):
             frozenset(features or ()),
             frozenset(context.features) if context is not None else None,
             None if config is None else tuple(getattr(config, name, None) for name in _OF_CONFIG),
-            retries.get("mode"),
+            (bool(retries), retries.get("mode"), getattr(config, "endpoint_discovery_enabled", None)),
+            hasattr(config, "_supplied_user_agent"),
             # Others hang their own function here.
             getattr(useragent, "modify_components", None),
         )

@@ -17,10 +17,10 @@ from typing import Any
 from botocore.model import ServiceModel
 from botocore.regions import EndpointResolverBuiltins
 
-from mangrove.aws._botocore import BaseClient, ClientCreator, Endpoint, RequestSigner, get_context
+from mangrove.aws._botocore import ClientCreator, Endpoint, RequestSigner, get_context
 from mangrove.aws.transport import share
 
-__all__ = ["SharingCreator", "Template", "Templates"]
+__all__ = ["SharingCreator", "Template", "Templates", "own_config"]
 
 # Templates kept at most: services by regions by configurations in use at the same time.
 _MOST = 4096
@@ -130,10 +130,8 @@ class Template:
             auth_token: botocore's, or None.
         """
         model, emitter = self.client, copy.copy(events)
-        signer = model._request_signer
-        client = model.__class__.__new__(model.__class__)
-        BaseClient.__init__(
-            client,
+        signer, config = model._request_signer, own_config(model._client_config)
+        client = model.__class__(
             serializer=model._serializer,
             endpoint=self._endpoint(emitter),
             response_parser=model._response_parser,
@@ -149,11 +147,11 @@ class Template:
             ),
             service_model=model.meta.service_model,
             loader=model._loader,
-            client_config=copy.copy(model._client_config),
+            client_config=config,
             partition=model.meta.partition,
             exceptions_factory=model._exceptions_factory,
             endpoint_ruleset_resolver=self._resolver(emitter, credentials),
-            user_agent_creator=self._user_agent(),
+            user_agent_creator=self._user_agent(config),
         )
         self._finish(client)
         return client
@@ -177,8 +175,9 @@ class Template:
             resolver._instance_cache = {}
         return resolver
 
-    def _user_agent(self) -> Any:
+    def _user_agent(self, config: Any) -> Any:
         agent = copy.copy(self.client._user_agent_creator)
+        agent._client_config = config
         context = get_context()
         if context is not None:
             context.features.update(self.features)
@@ -202,6 +201,21 @@ class Template:
         creator._register_endpoint_discovery(client, self.endpoint_url, self.client_config)
 
 
+def own_config(config: Any) -> Any:
+    """Return a copy of a configuration with dicts of its own: what is changed in one is seen in no other.
+
+    Args:
+        config: a `botocore.config.Config`, or None.
+    """
+    if config is None:
+        return None
+    twin = copy.copy(config)
+    for name, value in vars(config).items():
+        if isinstance(value, (dict, list)):
+            setattr(twin, name, copy.deepcopy(value))
+    return twin
+
+
 class Templates:
     """Keep the templates of sessions that make equal clients.
 
@@ -210,6 +224,10 @@ class Templates:
     """
 
     def __init__(self) -> None:
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Forget everything, locks included: what a child process needs."""
         self.shared = Shared()
         self._lock = threading.RLock()
         self._kept: OrderedDict[Hashable, Template] = OrderedDict()

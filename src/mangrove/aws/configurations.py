@@ -52,6 +52,15 @@ def parsed_once(paths: Iterable[str | None], parse: Callable[[], Any]) -> Config
         return _kept[key]
 
 
+def _after_fork() -> None:
+    global _guard  # noqa: PLW0603  a thread of the parent may have held it
+    _guard = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _stamp(path: str | None) -> Hashable:
     """Return what changes with a file."""
     if path is None:

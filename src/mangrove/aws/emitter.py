@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
 import threading
 from typing import Any
 
@@ -133,6 +134,16 @@ class SharingAliaser(EventAliaser):
 
 
 _guard = threading.Lock()
+
+
+def _after_fork() -> None:
+    global _guard  # noqa: PLW0603  a thread of the parent may have held it
+    _guard = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
 _built: tuple[list[Any], SharingEmitter] | None = None
 _aliases: dict[str, str] = {}
 

@@ -35,6 +35,16 @@ _locks: weakref.WeakKeyDictionary[boto3.Session, threading.RLock] = weakref.Weak
 _locks_guard = threading.Lock()
 
 
+def _after_fork() -> None:
+    global _locks_guard  # noqa: PLW0603  a thread of the parent may have held it, or one of the locks
+    _locks_guard = threading.Lock()
+    _locks.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def botocore_session(session: boto3.Session) -> botocore.session.Session:
     """Return the botocore session under a boto3 session; the one private of boto3's that is read here."""
     found: botocore.session.Session = session._session  # noqa: SLF001  no public way; a canary test watches it
@@ -115,6 +125,7 @@ class Session(boto3.Session):
         safe_mode: bool | None = None,
     ) -> None:
         check_keys(aws_access_key_id, aws_secret_access_key, aws_session_token)
+        ours = botocore_session is None
         if botocore_session is None:
             botocore_session = core_session(profile=profile_name, safe_mode=safe_mode)
         super().__init__(
@@ -126,7 +137,7 @@ class Session(boto3.Session):
             profile_name=profile_name,
             aws_account_id=aws_account_id,
         )
-        if isinstance(botocore_session, SharingSession):
+        if ours and isinstance(botocore_session, SharingSession):
             # boto3 has registered its own handlers, the same for every session.
             botocore_session.settle()
 

@@ -15,22 +15,21 @@ from botocore.exceptions import PartialCredentialsError
 from mangrove._version import __version__
 from mangrove.aws._botocore import CoreSession, get_context, register_feature_id
 from mangrove.aws.agent import RememberingAgent
-from mangrove.aws.clients import SharingCreator, Template, Templates
+from mangrove.aws.clients import SharingCreator, Template, Templates, own_config
 from mangrove.aws.compat import give_up, why_not
 from mangrove.aws.configurations import parsed_once
 from mangrove.aws.emitter import session_emitter
 from mangrove.aws.loader import shared_loader
 from mangrove.aws.parsers import CompiledParserFactory
-from mangrove.aws.transport import freeze
+from mangrove.aws.transport import bundle_stamp, freeze
 
 __all__ = ["SharingSession", "core_session"]
 
 # Sessions without handlers or components of their own make equal clients for equal configurations.
 _TEMPLATES = Templates()
-_PARSERS = CompiledParserFactory()
 
 # Variables that hold a secret: that they are there is part of a configuration, what they are is not.
-_SECRET = ("KEY", "SECRET", "TOKEN")
+_SECRET = ("ACCESS_KEY", "SECRET", "TOKEN")
 _PREFIXES = ("AWS_", "BOTO", "REQUESTS_")
 _PROXY = "_PROXY"
 # Components that decide whose calls are made, and not what a client is like.
@@ -53,40 +52,61 @@ class SharingSession(CoreSession):
 
     def __init__(self, session_vars: dict[str, Any] | None = None, profile: str | None = None) -> None:
         events = session_emitter()
-        self._components_changed = False
-        self._baseline = -1
+        self._components_changed = 0
+        self._baseline: tuple[Any, ...] = ()
         super().__init__(
             session_vars=session_vars, event_hooks=events._emitter, include_builtin_handlers=False, profile=profile
         )
         self._events = events
         self._register_event_emitter()
         self._own_templates: Templates | None = None
-        self._own_generation = -1
+        self._own_state: tuple[Any, ...] = ()
         self._variables_seen: tuple[dict[str, Any], Hashable] = ({}, None)
+        self._config_read: Any = None
         self.settle()
 
     def settle(self) -> None:
-        """Take the handlers and components there are now for what every session of this kind has."""
-        self._baseline = self._events.generation
-        self._components_changed = False
+        """Take the handlers and components there are now for what every session of this kind has.
+
+        For whoever makes sessions of one kind; a session that a user has changed is never settled anew.
+        """
+        self._baseline = self._state()
+
+    def _state(self) -> tuple[Any, ...]:
+        """Return what tells whether a user has given this session something of its own; compared, never hashed."""
+        store = self.get_component("config_store")
+        return (
+            self._events.generation,
+            self._components_changed,
+            getattr(self.get_component("response_parser_factory"), "_own_defaults", False),
+            dict(store._overrides),
+            tuple(store._mapping.values()),
+            self._config == self._config_read,
+        )
 
     def register_component(self, name: str, component: Any) -> None:
         """Register a component; see botocore."""
-        self._components_changed = self._components_changed or name not in _OF_THE_ACCOUNT
+        self._components_changed += name not in _OF_THE_ACCOUNT
         super().register_component(name, component)
 
     def lazy_register_component(self, name: str, component: Any) -> None:
         """Register a component made at its first use; see botocore."""
-        self._components_changed = self._components_changed or name not in _OF_THE_ACCOUNT
+        self._components_changed += name not in _OF_THE_ACCOUNT
         super().lazy_register_component(name, component)
+
+    def _register_internal_component(self, name: str, component: Any) -> None:
+        self._components_changed += 1
+        super()._register_internal_component(name, component)
 
     @property
     def full_config(self) -> Any:
-        """Return the parsed configuration files; sessions share them as long as the files do not change."""
+        """Return the parsed configuration files, read once by all sessions as long as the files do not change."""
         if self._config is None:
             paths = (self.get_config_variable(name) for name in ("config_file", "credentials_file"))
             found = parsed_once(paths, lambda: CoreSession.full_config.fget(self))
-            self._config, self._config_number = found.parsed, found.number
+            # A copy: what a user changes in it is this session's alone.
+            self._config, self._config_number = _copied(found.parsed), found.number
+            self._config_read = found.parsed
         return self._config
 
     @with_current_context()
@@ -107,51 +127,40 @@ class SharingSession(CoreSession):
         """Make a client, with botocore's arguments; see `botocore.session.Session.create_client`."""
         arguments = (service_name, region_name, api_version, use_ssl, verify, endpoint_url)
         keys = (aws_access_key_id, aws_secret_access_key, aws_session_token)
-        if not why_not():
-            features = set(get_context().features)
-            try:
-                return self._create_light(*arguments, keys, config, aws_account_id)
-            except (AttributeError, TypeError, KeyError) as error:
-                # Either the caller's mistake, which botocore will tell again, or a botocore that has changed.
-                get_context().features.intersection_update(features)
-                client = super().create_client(*arguments, *keys, config, aws_account_id)
-                give_up(f"{type(error).__name__}: {error}")
-                return client
-        return super().create_client(*arguments, *keys, config, aws_account_id)
-
-    def _create_light(
-        self,
-        service_name: str,
-        region_name: str | None,
-        api_version: str | None,
-        use_ssl: bool,  # noqa: FBT001
-        verify: bool | str | None,  # noqa: FBT001
-        endpoint_url: str | None,
-        keys: tuple[str | None, str | None, str | None],
-        config: Any,
-        aws_account_id: str | None,
-    ) -> Any:
+        if why_not():
+            return super().create_client(*arguments, *keys, config, aws_account_id)
         default = self.get_default_client_config()
-        config = default if config is None else (config if default is None else default.merge(config))
-        arguments = {
+        merged = default if config is None else (config if default is None else default.merge(config))
+        settings = {
             "service_name": service_name,
-            "region_name": self._resolve_region_name(region_name, config),
+            "region_name": self._resolve_region_name(region_name, merged),
             "is_secure": use_ssl,
             "verify": self.get_config_variable("ca_bundle") if verify is None else verify,
             "api_version": api_version or self.get_config_variable("api_versions").get(service_name),
         }
-        credentials = self._credentials_of(config, *keys, aws_account_id)
-        template = self._template(arguments, config, endpoint_url)
-        token = self.get_auth_token()
-        signing_name = template.client.meta.service_model.signing_name
-        if signing_name:
-            token = self.get_auth_token(signing_name=signing_name) or token
-        client = template.stamp(self._events, credentials, token)
+        credentials = self._credentials_of(merged, *keys, aws_account_id)
+        features = set(get_context().features)
+        try:
+            client = self._create_light(settings, merged, endpoint_url, credentials)
+        except (AttributeError, TypeError, KeyError) as error:
+            # Either the caller's mistake, which botocore will tell again, or a botocore that has changed.
+            get_context().features.intersection_update(features)
+            client = super().create_client(*arguments, *keys, config, aws_account_id)
+            give_up(f"{type(error).__name__}: {error}")
+            return client
         monitor = self._get_internal_component("monitor")
         if monitor is not None:
             monitor.register(client.meta.events)
         self._register_client_plugins(client)
         return client
+
+    def _create_light(self, settings: dict[str, Any], config: Any, endpoint_url: str | None, credentials: Any) -> Any:
+        template = self._template(settings, own_config(config), endpoint_url)
+        token = self.get_auth_token()
+        signing_name = template.client.meta.service_model.signing_name
+        if signing_name:
+            token = self.get_auth_token(signing_name=signing_name) or token
+        return template.stamp(self._events, credentials, token)
 
     def _credentials_of(
         self, config: Any, key: str | None, secret: str | None, token: str | None, account: str | None
@@ -172,34 +181,34 @@ class SharingSession(CoreSession):
 
     def _template(self, arguments: dict[str, Any], config: Any, endpoint_url: str | None) -> Template:
         templates = self._templates()
-        fingerprint = self._fingerprint()
+        try:
+            fingerprint = self._fingerprint()
+            # A hash of what may hold a secret, such as a proxy's password: keys are kept, and shown in tracebacks.
+            configured = hash(freeze(vars(config))) if config is not None else None
+            # Of the features: such as that the keys were given in code, which the user agent says.
+            surroundings = (_surroundings(), frozenset(get_context().features))
+            trust = bundle_stamp(arguments["verify"])
+            key = (freeze(arguments), configured, endpoint_url, fingerprint, trust, *surroundings)
+            hash(key)
+        except TypeError:
+            # A setting that can't be compared is shared with nobody.
+            return self._build(Templates(), arguments, config, endpoint_url)
 
         def build() -> Template:
             # What sessions share must hold none of them, nor its credentials: a session of nobody builds it.
-            builder = self if templates is self._own_templates else templates.nobody(fingerprint, self._nobody)
+            shared = templates is _TEMPLATES
+            builder = templates.nobody(fingerprint, self._nobody) if shared else self
             return builder._build(templates, arguments, config, endpoint_url)
 
-        try:
-            key = (
-                freeze(arguments),
-                freeze(vars(config)) if config is not None else None,
-                endpoint_url,
-                fingerprint,
-                _surroundings(),
-                # Such as that the keys were given in code: the user agent says so.
-                frozenset(get_context().features),
-            )
-            hash(key)
-        except TypeError:
-            return build()  # a setting that can't be compared is shared with nobody
         return templates.get(key, build)
 
     def _templates(self) -> Templates:
-        """Return the templates of all sessions, or this one's own, if it has handlers or components of its own."""
-        if self._events.generation == self._baseline and not self._components_changed:
+        """Return the templates of all sessions, or this one's own, if a user has given it something of its own."""
+        state = self._state()
+        if state == self._baseline:
             return _TEMPLATES
-        if self._own_templates is None or self._own_generation != self._events.generation:
-            self._own_templates, self._own_generation = Templates(), self._events.generation
+        if self._own_templates is None or self._own_state != state or not state[-1]:
+            self._own_templates, self._own_state = Templates(), state
         return self._own_templates
 
     def _fingerprint(self) -> Hashable:
@@ -212,6 +221,7 @@ class SharingSession(CoreSession):
             freeze({name: value for name, value in self._session_instance_vars.items() if name != "region"}),
             self._variables(),
             (self.user_agent_name, self.user_agent_version, self.user_agent_extra),
+            getattr(self.get_component("user_agent_creator"), "_execution_env", None),
         )
 
     def _nobody(self) -> SharingSession:
@@ -220,8 +230,8 @@ class SharingSession(CoreSession):
         for name, value in self._session_instance_vars.items():
             if name != "region":  # that is the caller's, and an argument of each template
                 twin.set_config_variable(name, value)
-        for name in ("data_loader", "response_parser_factory"):
-            twin.register_component(name, self.get_component(name))
+        twin.register_component("data_loader", self.get_component("data_loader"))
+        twin.register_component("response_parser_factory", CompiledParserFactory())
         agent = copy.copy(self.get_component("user_agent_creator"))
         twin.register_component("user_agent_creator", agent)
         twin._config, twin._config_number = self.full_config, self._config_number
@@ -298,28 +308,45 @@ def core_session(
         session.set_config_variable("profile", profile)
     session.register_component("data_loader", shared_loader(session.get_config_variable("data_path")))
     if not plain:
-        session.register_component("response_parser_factory", _PARSERS)
+        session.register_component("response_parser_factory", CompiledParserFactory())
         session.register_component("user_agent_creator", RememberingAgent.from_environment())
     session.user_agent_extra = f"mangrove/{__version__}"
+    if not plain:
+        session.settle()
     return session
 
 
-_seen: tuple[Any, Hashable] = (None, ())
+_seen: tuple[int, int] = (0, 0)
 
 
-def _surroundings() -> Hashable:
-    """Return the environment as far as botocore reads it, without what is secret."""
+def _surroundings() -> int:
+    """Return what the environment says, as far as botocore reads it: a number, for it holds secrets too."""
     global _seen  # noqa: PLW0603  the environment is the process's
-    # The dict under os.environ compares in a microsecond; where there is none, the answer is worked out each time.
+    # The dict under os.environ is hashed in microseconds; where there is none, the answer is worked out each time.
     raw = getattr(os.environ, "_data", None)
-    if raw is None or raw != _seen[0]:
-        _seen = (dict(raw) if raw is not None else None, _read_surroundings())
+    now = hash(frozenset(dict(raw).items())) if raw is not None else 0
+    if not now or now != _seen[0]:
+        _seen = (now, hash(_read_surroundings()))
     return _seen[1]
 
 
 def _read_surroundings() -> Hashable:
     return tuple(
-        (name, not name.endswith(_SECRET) and value)
-        for name, value in os.environ.items()
+        # A key that changes is not another configuration; that there is one may be.
+        (name, True if any(word in name for word in _SECRET) else value)
+        for name, value in dict(os.environ).items()
         if name.startswith(_PREFIXES) or name.upper().endswith(_PROXY)
     )
+
+
+def _copied(value: Any) -> Any:
+    return {name: _copied(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+def _after_fork() -> None:
+    # The parent's connections are the parent's, and a lock that one of its threads held would never be free here.
+    _TEMPLATES.start_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

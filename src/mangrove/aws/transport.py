@@ -7,17 +7,33 @@ context loads the bundle once. Nothing of a request stays in a pool: it keeps no
 
 from __future__ import annotations
 
+import copy
+import os
 import threading
 import weakref
 from typing import Any
 
+from botocore.httpsession import get_cert_path
+
 from mangrove._concurrency import Once
 from mangrove.aws._botocore import URLLib3Session
 
-__all__ = ["SharedTransport", "share", "transports"]
+__all__ = ["SharedTransport", "bundle_stamp", "freeze", "share", "transports"]
 
-# A pool per host is kept for this many hosts; urllib3's 10 would throw the first of 34 regions out again.
-_HOSTS = 2048
+
+def _hosts() -> int:
+    """Return for how many hosts connections are kept: a quarter of the files that a process may open.
+
+    urllib3's 10 would throw the first of 34 regions out again; S3 alone may have a host for each bucket.
+    """
+    try:
+        import resource  # noqa: PLC0415  not on every system
+    except ImportError:
+        return 128
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return 1024 if limit == resource.RLIM_INFINITY else max(16, min(limit // 4, 1024))
+
+
 # Connections kept to one host, for all clients together; a client's own number is for that client alone.
 _CONNECTIONS = 256
 
@@ -33,22 +49,24 @@ class SharedTransport(URLLib3Session):
         wanted: int = settings["max_pool_connections"]
         self._context: Any = None
         self._trust = Once[bool]()
+        self._loaded: Any = None
         super().__init__(**{**settings, "max_pool_connections": max(wanted, _CONNECTIONS)})
 
     def _get_pool_manager_kwargs(self, **extra_kwargs: Any) -> dict[str, Any]:
         kwargs: dict[str, Any] = super()._get_pool_manager_kwargs(**extra_kwargs)
         # One context for all hosts; those that botocore makes for proxies have a trust of their own.
         self._context = self._context or kwargs["ssl_context"]
-        return {"num_pools": _HOSTS, **kwargs, "ssl_context": self._context}
+        return {"num_pools": _hosts(), **kwargs, "ssl_context": self._context}
 
     def _setup_ssl_cert(self, conn: Any, url: str, verify: Any) -> None:
         super()._setup_ssl_cert(conn, url, verify)
         bundle = conn.ca_certs
         # Into the context, at the first connection; urllib3 would load it again for each.
-        if bundle is not None and self._trust.get(lambda: self._load(bundle)):
+        if bundle is not None and self._trust.get(lambda: self._load(bundle)) and self._loaded == bundle_stamp(bundle):
             conn.ca_certs = None
 
     def _load(self, bundle: str) -> bool:
+        self._loaded = bundle_stamp(bundle)
         try:
             self._context.load_verify_locations(cafile=bundle)
         except OSError:
@@ -56,7 +74,7 @@ class SharedTransport(URLLib3Session):
         return True
 
     def close(self) -> None:
-        """Do nothing: other clients use the same connections; they close when the last client is gone."""
+        """Do nothing: other clients use the same connections, and later ones will."""
 
     def close_for_all(self) -> None:
         """Close the idle connections, for all clients."""
@@ -73,7 +91,9 @@ def share(session: Any) -> Any:
     Args:
         session: what botocore has made for one client. It is returned itself if its settings can't be compared.
     """
-    settings = _settings(session)
+    if type(session) is not URLLib3Session:
+        return session  # a class of somebody's own
+    settings = copy.deepcopy(_settings(session))
     try:
         key = _key(settings)
         hash(key)
@@ -84,6 +104,17 @@ def share(session: Any) -> Any:
         if found is None:
             found = _shared[key] = SharedTransport(**settings)
         return found
+
+
+def _after_fork() -> None:
+    global _guard, _shared
+    _inherited.append(list(_shared.values()))  # not closed: their sockets are the parent's too
+    _guard, _shared = threading.Lock(), weakref.WeakValueDictionary()
+
+
+_inherited: list[Any] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def transports() -> list[SharedTransport]:
@@ -106,8 +137,24 @@ def _settings(session: Any) -> dict[str, Any]:
     }
 
 
+def bundle_stamp(verify: Any) -> Any:
+    """Return what changes with a bundle of certificates: another bundle is another trust.
+
+    Args:
+        verify: botocore's argument: a path, True or None for the default, False for no verification.
+    """
+    if verify is False:
+        return None
+    try:
+        path: Any = get_cert_path(True if verify is None else verify)
+        found = os.stat(path)  # noqa: PTH116  a path as the user wrote it
+    except (OSError, TypeError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def _key(settings: dict[str, Any]) -> Any:
-    return tuple((name, freeze(value)) for name, value in settings.items())
+    return bundle_stamp(settings["verify"]), tuple((name, freeze(value)) for name, value in settings.items())
 
 
 def freeze(value: Any) -> Any:
@@ -123,5 +170,6 @@ def freeze(value: Any) -> Any:
     if isinstance(value, dict):
         return tuple(sorted((str(name), freeze(item)) for name, item in value.items()))
     if isinstance(value, (list, tuple)):
-        return tuple(freeze(item) for item in value)
+        # botocore tells the one from the other.
+        return type(value).__name__, tuple(freeze(item) for item in value)
     return value

@@ -15,7 +15,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.credentials import DeferredRefreshableCredentials
 
 from mangrove.aws.session import Session
-from mangrove.aws.sharing import core_session
+from mangrove.aws.sharing import SharingSession, core_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,6 +143,8 @@ class EmbeddedSession(Session):
         session.register_component("credential_provider", only)
         session.register_component("token_provider", only)
         super().__init__(region_name=region_name, botocore_session=session)
+        if isinstance(session, SharingSession):
+            session.settle()  # all embedded sessions are of one kind
 
     def client(self, *args: Any, **kwargs: Any) -> Any:
         """Make a client of the embedded AWS, with boto3's arguments; see `boto3.Session.client`."""
