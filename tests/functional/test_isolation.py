@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 
 import mangrove
-from mangrove.aws import compat, sharing
+from mangrove.aws import compat, sharing, surroundings
 from mangrove.aws.session import botocore_session
 
 
@@ -190,7 +190,7 @@ def test_no_secret_is_in_what_is_kept(monkeypatch):
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "canaryother")
     account(1).client("bedrock", config=config)
     assert len(sharing._TEMPLATES._kept) == before
-    shown = repr(list(sharing._TEMPLATES._kept)) + repr(list(sharing._TEMPLATES._nobodies)) + repr(sharing._seen)
+    shown = repr(list(sharing._TEMPLATES._kept)) + repr(list(sharing._TEMPLATES._nobodies)) + repr(surroundings._seen)
     assert not [
         name for name in ("canarytoken", "canarysecret", "canarypass", "canaryother", "secret'") if name in shown
     ]

@@ -21,6 +21,7 @@ from mangrove.aws.configurations import parsed_once
 from mangrove.aws.emitter import session_emitter
 from mangrove.aws.loader import shared_loader
 from mangrove.aws.parsers import CompiledParserFactory
+from mangrove.aws.surroundings import surroundings
 from mangrove.aws.transport import bundle_stamp, freeze
 
 __all__ = ["SharingSession", "core_session"]
@@ -28,10 +29,6 @@ __all__ = ["SharingSession", "core_session"]
 # Sessions without handlers or components of their own make equal clients for equal configurations.
 _TEMPLATES = Templates()
 
-# Variables that hold a secret: that they are there is part of a configuration, what they are is not.
-_SECRET = ("ACCESS_KEY", "SECRET", "TOKEN")
-_PREFIXES = ("AWS_", "BOTO", "REQUESTS_")
-_PROXY = "_PROXY"
 # Components that decide whose calls are made, and not what a client is like.
 _OF_THE_ACCOUNT = frozenset({"credential_provider", "token_provider"})
 
@@ -186,9 +183,9 @@ class SharingSession(CoreSession):
             # A hash of what may hold a secret, such as a proxy's password: keys are kept, and shown in tracebacks.
             configured = hash(freeze(vars(config))) if config is not None else None
             # Of the features: such as that the keys were given in code, which the user agent says.
-            surroundings = (_surroundings(), frozenset(get_context().features))
+            around = (surroundings(), frozenset(get_context().features))
             trust = bundle_stamp(arguments["verify"])
-            key = (freeze(arguments), configured, endpoint_url, fingerprint, trust, *surroundings)
+            key = (freeze(arguments), configured, endpoint_url, fingerprint, trust, *around)
             hash(key)
         except TypeError:
             # A setting that can't be compared is shared with nobody.
@@ -314,29 +311,6 @@ def core_session(
     if not plain:
         session.settle()
     return session
-
-
-_seen: tuple[int, int] = (0, 0)
-
-
-def _surroundings() -> int:
-    """Return what the environment says, as far as botocore reads it: a number, for it holds secrets too."""
-    global _seen  # noqa: PLW0603  the environment is the process's
-    # The dict under os.environ is hashed in microseconds; where there is none, the answer is worked out each time.
-    raw = getattr(os.environ, "_data", None)
-    now = hash(frozenset(dict(raw).items())) if raw is not None else 0
-    if not now or now != _seen[0]:
-        _seen = (now, hash(_read_surroundings()))
-    return _seen[1]
-
-
-def _read_surroundings() -> Hashable:
-    return tuple(
-        # A key that changes is not another configuration; that there is one may be.
-        (name, True if any(word in name for word in _SECRET) else value)
-        for name, value in dict(os.environ).items()
-        if name.startswith(_PREFIXES) or name.upper().endswith(_PROXY)
-    )
 
 
 def _copied(value: Any) -> Any:
