@@ -287,11 +287,11 @@ def test_handlers_of_a_session_are_its_clients_alone():
 
 def test_no_credentials_stay_in_what_is_shared():
     light(region_name="us-east-1").client("sqs")
-    found = [template for template in sharing._TEMPLATES._kept.values() if template.client._request_signer._credentials]
+    found = [template for template in sharing._TEMPLATES.kept.values() if template.client._request_signer._credentials]
     assert found == []
     assert all(
         template.client._ruleset_resolver._builtins["AWS::Auth::AccountId"] is None
-        for template in sharing._TEMPLATES._kept.values()
+        for template in sharing._TEMPLATES.kept.values()
         if template.client._ruleset_resolver is not None
     )
 

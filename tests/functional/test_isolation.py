@@ -82,7 +82,7 @@ def test_a_client_made_while_the_process_forks_does_not_hang_the_child():
         import mangrove
         mangrove.Session("a", "b").client("sqs", region_name="us-east-1")
         from mangrove.aws import sharing
-        sharing._TEMPLATES._lock.acquire()  # as another thread would hold it
+        sharing._TEMPLATES.kept._lock.acquire()  # as another thread would hold it
         child = os.fork()
         if not child:
             signal.alarm(20)
@@ -186,11 +186,11 @@ def test_no_secret_is_in_what_is_kept(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canarysecret")
     config = Config(proxies={"https": "http://me:canarypass@127.0.0.1:1"})
     account(1).client("bedrock", config=config)
-    before = len(sharing._TEMPLATES._kept)
+    before = len(sharing._TEMPLATES.kept.keys())
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "canaryother")
     account(1).client("bedrock", config=config)
-    assert len(sharing._TEMPLATES._kept) == before
-    shown = repr(list(sharing._TEMPLATES._kept)) + repr(list(sharing._TEMPLATES._nobodies)) + repr(surroundings._seen)
+    assert len(sharing._TEMPLATES.kept.keys()) == before
+    shown = repr(sharing._TEMPLATES.kept.keys()) + repr(sharing._TEMPLATES.nobodies.keys()) + repr(surroundings._seen)
     assert not [
         name for name in ("canarytoken", "canarysecret", "canarypass", "canaryother", "secret'") if name in shown
     ]

@@ -147,7 +147,7 @@ def test_a_transport_goes_with_its_last_client():
     assert client._endpoint.http_session in transports()
     from mangrove.aws import sharing
 
-    sharing._TEMPLATES._kept.clear()
+    sharing._TEMPLATES.kept.clear()
     kept = len(transports())
     del client
     gc.collect()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mangrove._atomic import read_private, write_private
-from mangrove._concurrency import Once
+from mangrove._concurrency import Once, Recent
 from mangrove._extras import require
 from mangrove._redact import Secret, redact_url
 from mangrove.errors import MissingExtraError
@@ -112,3 +112,15 @@ def test_once_keeps_no_failure():
 def test_a_missing_part_names_its_extra():
     with pytest.raises(MissingExtraError, match=r"'no_such_part' is not installed.*pip install 'pymangrove\[cli\]'"):
         require("no_such_part.module", "cli")
+
+
+def test_recent_keeps_what_was_used_last_and_no_failure():
+    recent = Recent(2)
+    with pytest.raises(ZeroDivisionError):
+        recent.get("a", lambda: 1 // 0)
+    assert [recent.get(name, name.upper) for name in ("a", "b", "a", "c")] == ["A", "B", "A", "C"]
+    assert (recent.keys(), recent.values()) == (["a", "c"], ["A", "C"])
+    assert recent.get("a", lambda: "again") == "A"
+    assert recent.get("outer", lambda: recent.get("inner", lambda: 1) + 1) == 2
+    recent.clear()
+    assert recent.keys() == []

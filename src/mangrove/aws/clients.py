@@ -8,15 +8,12 @@ botocore's own code and without credentials, and a client is a light copy of it 
 from __future__ import annotations
 
 import copy
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.model import ServiceModel
 from botocore.regions import EndpointResolverBuiltins
 
+from mangrove._concurrency import Recent
 from mangrove.aws._botocore import ClientCreator, Endpoint, RequestSigner, get_context
 from mangrove.aws.transport import share
 
@@ -27,29 +24,6 @@ _MOST = 4096
 _MOST_SETTINGS = 64
 
 
-class Shared:
-    """Hold what all clients of a service have in common, whatever their region: models and classes."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._models: dict[Hashable, ServiceModel] = {}
-        self._classes: dict[Hashable, type[Any]] = {}
-
-    def model(self, key: Hashable, make: Callable[[], ServiceModel]) -> ServiceModel:
-        """Return the model of a service, read once."""
-        with self._lock:
-            if key not in self._models:
-                self._models[key] = make()
-            return self._models[key]
-
-    def client_class(self, key: Hashable, make: Callable[[], type[Any]]) -> type[Any]:
-        """Return the client class of a service, made once."""
-        with self._lock:
-            if key not in self._classes:
-                self._classes[key] = make()
-            return self._classes[key]
-
-
 class SharingCreator(ClientCreator):
     """Be botocore's maker of clients, with models and classes made once.
 
@@ -57,15 +31,16 @@ class SharingCreator(ClientCreator):
         shared: where they are kept.
     """
 
-    shared: Shared
+    shared: Recent[Any]
 
-    def _load_service_model(self, service_name: str, api_version: str | None = None) -> ServiceModel:
+    def _load_service_model(self, service_name: str, api_version: str | None = None) -> Any:
         load = super()._load_service_model
-        return self.shared.model((self._loader, service_name, api_version), lambda: load(service_name, api_version))
+        return self.shared.get((self._loader, service_name, api_version), lambda: load(service_name, api_version))
 
-    def _create_client_class(self, service_name: str, service_model: ServiceModel) -> type[Any]:
+    def _create_client_class(self, service_name: str, service_model: Any) -> Any:
         create = super()._create_client_class
-        return self.shared.client_class(id(service_model), lambda: create(service_name, service_model))
+        # The model itself is the key: it lives as long as its class.
+        return self.shared.get(service_model, lambda: create(service_name, service_model))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,7 +195,9 @@ class Templates:
     """Keep the templates of sessions that make equal clients.
 
     Attributes:
-        shared: models and classes.
+        shared: models and classes, by what they are of.
+        kept: templates, by all that a client depends on but its account.
+        nobodies: the sessions that build templates for all sessions of equal settings, by those settings.
     """
 
     def __init__(self) -> None:
@@ -228,34 +205,6 @@ class Templates:
 
     def start_anew(self) -> None:
         """Forget everything, locks included: what a child process needs."""
-        self.shared = Shared()
-        self._lock = threading.RLock()
-        self._kept: OrderedDict[Hashable, Template] = OrderedDict()
-        self._nobodies: OrderedDict[Hashable, Any] = OrderedDict()
-
-    def nobody(self, fingerprint: Hashable, make: Callable[[], Any]) -> Any:
-        """Return the session that builds templates for all sessions of equal settings.
-
-        Args:
-            fingerprint: the settings.
-            make: makes such a session.
-        """
-        with self._lock:
-            found = self._nobodies.get(fingerprint)
-            if found is None:
-                found = self._nobodies[fingerprint] = make()
-                if len(self._nobodies) > _MOST_SETTINGS:
-                    self._nobodies.popitem(last=False)
-            return found
-
-    def get(self, key: Hashable, build: Callable[[], Template]) -> Template:
-        """Return the template of a key, building it if it is not there."""
-        with self._lock:
-            found = self._kept.get(key)
-            if found is None:
-                found = self._kept[key] = build()
-                if len(self._kept) > _MOST:
-                    self._kept.popitem(last=False)
-            else:
-                self._kept.move_to_end(key)
-            return found
+        self.shared = Recent[Any](_MOST)
+        self.kept = Recent[Template](_MOST)
+        self.nobodies = Recent[Any](_MOST_SETTINGS)

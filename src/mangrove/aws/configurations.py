@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import itertools
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mangrove._concurrency import Recent, in_child
+
 __all__ = ["Configuration", "parsed_once"]
 
 _MOST = 8
 _numbers = itertools.count()
-_guard = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Configuration:
     number: int
 
 
-_kept: OrderedDict[Hashable, Configuration] = OrderedDict()
+_recent = Recent[Configuration](_MOST)
 
 
 def parsed_once(paths: Iterable[str | None], parse: Callable[[], Any]) -> Configuration:
@@ -44,21 +43,13 @@ def parsed_once(paths: Iterable[str | None], parse: Callable[[], Any]) -> Config
         parse: reads them.
     """
     key = tuple(map(_stamp, paths))
-    with _guard:
-        if key not in _kept:
-            _kept[key] = Configuration(parse(), next(_numbers))
-            if len(_kept) > _MOST:
-                _kept.popitem(last=False)
-        return _kept[key]
+    return _recent.get(key, lambda: Configuration(parse(), next(_numbers)))
 
 
+@in_child
 def _after_fork() -> None:
-    global _guard  # noqa: PLW0603  a thread of the parent may have held it
-    _guard = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    global _recent  # noqa: PLW0603  a thread of the parent may have held its lock
+    _recent = Recent[Configuration](_MOST)
 
 
 def _stamp(path: str | None) -> Hashable:

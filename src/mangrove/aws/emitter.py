@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import copy
 import inspect
-import os
 import threading
 from typing import Any
 
 from botocore import handlers
 
+from mangrove._concurrency import in_child
 from mangrove.aws._botocore import CoreSession, EventAliaser, HierarchicalEmitter, NodeList, PrefixTrie
 
 __all__ = ["SharingAliaser", "SharingEmitter", "SharingTrie", "session_emitter"]
@@ -136,13 +136,11 @@ class SharingAliaser(EventAliaser):
 _guard = threading.Lock()
 
 
+@in_child
 def _after_fork() -> None:
     global _guard  # noqa: PLW0603  a thread of the parent may have held it
     _guard = threading.Lock()
 
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 _built: tuple[list[Any], SharingEmitter] | None = None
 _aliases: dict[str, str] = {}

@@ -13,6 +13,7 @@ import botocore.session
 from botocore.exceptions import ConfigParseError, ProfileNotFound
 from botocore.loaders import Loader
 
+from mangrove._concurrency import in_child
 from mangrove.aws.loader import SharedLoader, shared_loader
 from mangrove.aws.partitions import SdkRegions, check_region_name
 from mangrove.aws.services import one_of
@@ -35,14 +36,11 @@ _locks: weakref.WeakKeyDictionary[boto3.Session, threading.RLock] = weakref.Weak
 _locks_guard = threading.Lock()
 
 
+@in_child
 def _after_fork() -> None:
     global _locks_guard  # noqa: PLW0603  a thread of the parent may have held it, or one of the locks
     _locks_guard = threading.Lock()
     _locks.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 def botocore_session(session: boto3.Session) -> botocore.session.Session:

@@ -12,6 +12,7 @@ from botocore.context import with_current_context
 from botocore.credentials import Credentials
 from botocore.exceptions import PartialCredentialsError
 
+from mangrove._concurrency import in_child
 from mangrove._version import __version__
 from mangrove.aws._botocore import CoreSession, get_context, register_feature_id
 from mangrove.aws.agent import RememberingAgent
@@ -194,10 +195,10 @@ class SharingSession(CoreSession):
         def build() -> Template:
             # What sessions share must hold none of them, nor its credentials: a session of nobody builds it.
             shared = templates is _TEMPLATES
-            builder = templates.nobody(fingerprint, self._nobody) if shared else self
+            builder = templates.nobodies.get(fingerprint, self._nobody) if shared else self
             return builder._build(templates, arguments, config, endpoint_url)
 
-        return templates.get(key, build)
+        return templates.kept.get(key, build)
 
     def _templates(self) -> Templates:
         """Return the templates of all sessions, or this one's own, if a user has given it something of its own."""
@@ -317,10 +318,7 @@ def _copied(value: Any) -> Any:
     return {name: _copied(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
+@in_child
 def _after_fork() -> None:
     # The parent's connections are the parent's, and a lock that one of its threads held would never be free here.
     _TEMPLATES.start_anew()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.httpsession import get_cert_path
 
-from mangrove._concurrency import Once
+from mangrove._concurrency import Once, in_child
 from mangrove.aws._botocore import URLLib3Session
 
 __all__ = ["SharedTransport", "bundle_stamp", "freeze", "share", "transports"]
@@ -106,15 +106,14 @@ def share(session: Any) -> Any:
         return found
 
 
+_inherited: list[Any] = []
+
+
+@in_child
 def _after_fork() -> None:
     global _guard, _shared
     _inherited.append(list(_shared.values()))  # not closed: their sockets are the parent's too
     _guard, _shared = threading.Lock(), weakref.WeakValueDictionary()
-
-
-_inherited: list[Any] = []
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 def transports() -> list[SharedTransport]:
