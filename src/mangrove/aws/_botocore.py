@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import botocore.auth
+import botocore.awsrequest
 import botocore.client
+import botocore.compat
 import botocore.endpoint
 import botocore.hooks
 import botocore.httpsession
@@ -17,15 +20,25 @@ import botocore.signers
 import botocore.useragent
 
 __all__ = [
+    "AWSHTTPConnection",
+    "AWSHTTPSConnection",
+    "AWSPreparedRequest",
+    "AWSRequest",
+    "AWSRequestPreparer",
+    "AWSResponse",
     "BaseClient",
     "ClientCreator",
     "CoreSession",
     "Endpoint",
     "EventAliaser",
+    "HTTPHeaders",
+    "HeadersDict",
     "HierarchicalEmitter",
     "NodeList",
     "PrefixTrie",
     "RequestSigner",
+    "S3SigV4Auth",
+    "SigV4Auth",
     "URLLib3Session",
     "UserAgentString",
     "get_context",
@@ -36,6 +49,14 @@ __all__ = [
 _hooks: Any = botocore.hooks
 useragent: Any = botocore.useragent
 
+AWSHTTPConnection: Any = botocore.awsrequest.AWSHTTPConnection
+AWSHTTPSConnection: Any = botocore.awsrequest.AWSHTTPSConnection
+AWSPreparedRequest: Any = botocore.awsrequest.AWSPreparedRequest
+AWSRequest: Any = botocore.awsrequest.AWSRequest
+AWSRequestPreparer: Any = botocore.awsrequest.AWSRequestPreparer
+AWSResponse: Any = botocore.awsrequest.AWSResponse
+HeadersDict: Any = botocore.awsrequest.HeadersDict
+HTTPHeaders: Any = botocore.compat.HTTPHeaders
 BaseClient: Any = botocore.client.BaseClient
 ClientCreator: Any = botocore.client.ClientCreator
 CoreSession: Any = botocore.session.Session
@@ -45,6 +66,8 @@ HierarchicalEmitter: Any = _hooks.HierarchicalEmitter
 NodeList: Any = _hooks.NodeList
 PrefixTrie: Any = _hooks._PrefixTrie
 RequestSigner: Any = botocore.signers.RequestSigner
+S3SigV4Auth: Any = botocore.auth.S3SigV4Auth
+SigV4Auth: Any = botocore.auth.SigV4Auth
 UserAgentString: Any = useragent.UserAgentString
 URLLib3Session: Any = botocore.httpsession.URLLib3Session
 get_context: Any = botocore.session.get_context  # type: ignore[attr-defined]

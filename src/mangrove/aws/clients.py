@@ -14,7 +14,9 @@ from typing import Any
 from botocore.regions import EndpointResolverBuiltins
 
 from mangrove._concurrency import Recent
-from mangrove.aws._botocore import ClientCreator, Endpoint, RequestSigner, get_context
+from mangrove.aws._botocore import ClientCreator, get_context
+from mangrove.aws.requests import QuickEndpoint
+from mangrove.aws.signing import QuickSigner
 from mangrove.aws.transport import share
 
 __all__ = ["SharingCreator", "Template", "Templates", "own_config"]
@@ -111,7 +113,7 @@ class Template:
             endpoint=self._endpoint(emitter),
             response_parser=model._response_parser,
             event_emitter=emitter,
-            request_signer=RequestSigner(
+            request_signer=QuickSigner(
                 signer._service_id,
                 signer._region_name,
                 signer._signing_name,
@@ -133,7 +135,7 @@ class Template:
 
     def _endpoint(self, emitter: Any) -> Any:
         endpoint = self.client._endpoint
-        return Endpoint(
+        return QuickEndpoint(
             endpoint.host,
             endpoint._endpoint_prefix,
             emitter,

@@ -8,8 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 import botocore
+from urllib3.connectionpool import HTTPConnectionPool
 
 from mangrove.aws._botocore import (
+    AWSRequestPreparer,
     BaseClient,
     ClientCreator,
     CoreSession,
@@ -58,6 +60,9 @@ _METHODS: tuple[tuple[Any, str], ...] = (
     ),
     (URLLib3Session, "_get_pool_manager_kwargs _get_ssl_context _setup_ssl_cert"),
     (HierarchicalEmitter, "_register_section _verify_accept_kwargs"),
+    (AWSRequestPreparer, "prepare _prepare_body _determine_content_length"),
+    (Endpoint, "create_request prepare_request _encode_headers"),
+    (HTTPConnectionPool, "urlopen _get_conn _put_conn"),
 )
 _changed: list[str] = []
 

@@ -17,6 +17,7 @@ from botocore.httpsession import get_cert_path
 
 from mangrove._concurrency import Once, in_child
 from mangrove.aws._botocore import URLLib3Session
+from mangrove.aws.kept import exchange, is_plain, split_url
 
 __all__ = ["SharedTransport", "bundle_stamp", "freeze", "share", "transports"]
 
@@ -50,6 +51,8 @@ class SharedTransport(URLLib3Session):
         self._context: Any = None
         self._trust = Once[bool]()
         self._loaded: Any = None
+        # Weak: a pool that its manager has let go is closed when nobody holds it.
+        self._pools: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
         super().__init__(**{**settings, "max_pool_connections": max(wanted, _CONNECTIONS)})
 
     def _get_pool_manager_kwargs(self, **extra_kwargs: Any) -> dict[str, Any]:
@@ -72,6 +75,24 @@ class SharedTransport(URLLib3Session):
         except OSError:
             return False  # missing or damaged: urllib3 says so when it comes to it
         return True
+
+    def send(self, request: Any) -> Any:
+        """Send a request and return its answer; see botocore."""
+        found = split_url(request.url) if self._is_direct() and is_plain(request) else None
+        if found is not None:
+            origin, target = found
+            pool = self._pools.get(origin)
+            if pool is not None:
+                answer = exchange(pool, request, target, self._timeout.read_timeout)
+                if answer is not None:
+                    return answer
+        answer = super().send(request)
+        if found is not None and origin not in self._pools:
+            self._pools[origin] = self._manager.connection_from_url(origin)
+        return answer
+
+    def _is_direct(self) -> bool:
+        return not self._proxy_config._proxies and self._timeout.read_timeout != 0
 
     def close(self) -> None:
         """Do nothing: other clients use the same connections, and later ones will."""

@@ -1,0 +1,217 @@
+"""Exchange one small request and its answer over an open connection: HTTP/1.1 as AWS speaks it, read in one go.
+
+The standard library reads an answer's headers with its parser of e-mails, which takes longer than all the rest of the
+exchange. Whatever is unusual in a head is still left to that parser.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+__all__ = ["Answer", "read_answer", "request_head"]
+
+_CHUNK = 1 << 16
+_MOST_AT_ONCE = 1 << 20
+_MOST_HEAD = 1 << 18
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_STATUS = re.compile(r"HTTP/1\.([0-9])[ \t]+([1-9][0-9]{2})(?:[ \t]+([^\r\n]*))?\Z")
+# A field as RFC 9112 has it, without folding.
+_FIELD = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\0]*)\Z")
+_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_VALUE = re.compile(rb"[^\r\n]*\Z")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\Z")
+_NO_BODY = frozenset({204, 304})
+_FIRST_FINAL = 200
+
+Receive = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Be one whole answer.
+
+    Attributes:
+        status: its status code.
+        reason: the words beside the code.
+        fields: the header's names and values in their order.
+        body: the bytes, without any transfer coding.
+        reusable: whether another request may follow on the connection.
+    """
+
+    status: int
+    reason: str
+    fields: list[tuple[str, str]]
+    body: bytes
+    reusable: bool
+
+
+def request_head(method: str, target: str, host: str, fields: Iterable[tuple[str, str | bytes]]) -> bytes | None:
+    r"""Write the head of a request, or return None if it is better written by the standard library.
+
+    Args:
+        method: such as GET.
+        target: path and query, quoted.
+        host: what the host field says where the fields have none.
+        fields: names and values.
+
+    Example:
+        >>> request_head("GET", "/", "sts.amazonaws.com", [("User-Agent", b"me"), ("Content-Length", "0")])[:15]
+        b'GET / HTTP/1.1\r'
+    """
+    lines, names = [b""], set()
+    for name, value in fields:
+        try:
+            key, text = name.encode("ascii"), value if isinstance(value, bytes) else str(value).encode("ascii")
+        except UnicodeEncodeError:
+            return None
+        # A line break in a name or value would be a header, or a request, of its own.
+        if not _NAME.match(key) or not _VALUE.match(text):
+            return None
+        names.add(key.lower())
+        lines.append(b"%b: %b" % (key, text))
+    if names & {b"expect", b"transfer-encoding"} or b"user-agent" not in names:
+        return None
+    if b"content-length" not in names and method not in {"GET", "HEAD", "OPTIONS", "DELETE"}:
+        return None
+    lead = f"{method} {target} HTTP/1.1\r\n"
+    if b"host" not in names:
+        lead += f"Host: {host}\r\n"
+    if b"accept-encoding" not in names:
+        lead += "Accept-Encoding: identity\r\n"
+    lines[0] = lead.encode("ascii")[:-2]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def read_answer(receive: Receive, method: str) -> Answer:
+    """Read one whole answer.
+
+    Args:
+        receive: returns the next bytes, at most as many as asked for; none at the end of the connection.
+        method: of the request.
+
+    Raises:
+        http.client.HTTPException: the connection ended too early, or this is not HTTP.
+    """
+    data = receive(_CHUNK)
+    if not data:
+        text = "Remote end closed connection without response"
+        raise http.client.RemoteDisconnected(text)
+    reader = _Reader(receive, data)
+    status = 0
+    while status < _FIRST_FINAL:
+        version, status, reason, fields = _parse_head(reader.head())
+    named: dict[str, str] = {}
+    for name, value in fields:
+        named.setdefault(name.lower(), value)
+    connection = named.get("connection", "").lower()
+    kept = "close" not in connection if version else "keep-alive" in connection
+    length = named.get("content-length", "").strip()
+    if method == "HEAD" or status in _NO_BODY:
+        body = b""
+    elif named.get("transfer-encoding", "").lower() == "chunked":
+        body = reader.chunks()
+    elif length.isdecimal():
+        body = reader.exactly(int(length))
+    else:
+        body, kept = reader.all(), False
+    # What follows an answer that nobody asked for belongs to no request: such a connection is not used again.
+    return Answer(status, reason, fields, body, reusable=kept and reader.is_empty())
+
+
+def _parse_head(head: bytes) -> tuple[int, int, str, list[tuple[str, str]]]:
+    """Return the minor version, the status, its reason, and the fields."""
+    text = head.decode("iso-8859-1")
+    first, *lines = text.split("\r\n" if "\r\n" in text else "\n")
+    status = _STATUS.match(first)
+    if status is None:
+        raise http.client.BadStatusLine(first[:100])
+    fields = [(field[1], field[2]) for field in map(_FIELD.match, lines) if field]
+    if len(fields) != len(lines):
+        rest = head.partition(b"\n")[2] + b"\r\n\r\n"
+        fields = http.client.parse_headers(io.BytesIO(rest)).items()
+    return int(status[1]), int(status[2]), (status[3] or "").strip(), fields
+
+
+class _Reader:
+    """Take an answer apart as it arrives."""
+
+    __slots__ = ("_at", "_data", "_receive")
+
+    def __init__(self, receive: Receive, data: bytes) -> None:
+        self._receive = receive
+        self._data = data
+        self._at = 0
+
+    def is_empty(self) -> bool:
+        """Return whether everything that has arrived was taken."""
+        return self._at == len(self._data)
+
+    def head(self) -> bytes:
+        """Take a head, without the empty line at its end."""
+        while (found := _END_OF_HEAD.search(self._data, self._at)) is None:
+            self._read_more(_MOST_HEAD)
+        taken = self._data[self._at : found.start()]
+        self._at = found.end()
+        return taken
+
+    def line(self) -> bytes:
+        """Take a line, without its end."""
+        while (end := self._data.find(b"\n", self._at)) < 0:
+            self._read_more(_CHUNK)
+        taken = self._data[self._at : end].removesuffix(b"\r")
+        self._at = end + 1
+        return taken
+
+    def exactly(self, length: int) -> bytes:
+        """Take so many bytes."""
+        taken = self._data[self._at : self._at + length]
+        self._at += len(taken)
+        if len(taken) == length:
+            return taken
+        parts, missing = [taken], length - len(taken)
+        while missing:
+            part = self._receive(min(missing, _MOST_AT_ONCE))
+            if not part:
+                raise http.client.IncompleteRead(b"".join(parts), missing)
+            parts.append(part)
+            missing -= len(part)
+        return b"".join(parts)
+
+    def chunks(self) -> bytes:
+        """Take a body that comes in chunks, and the trailers after it."""
+        parts: list[bytes] = []
+        while True:
+            size = _CHUNK_SIZE.match(self.line())
+            if size is None:
+                raise http.client.IncompleteRead(b"".join(parts))
+            length = int(size[1], 16)
+            if not length:
+                break
+            parts.append(self.exactly(length))
+            if self.line():
+                raise http.client.IncompleteRead(b"".join(parts))
+        while self.line():
+            pass
+        return b"".join(parts)
+
+    def all(self) -> bytes:
+        """Take everything up to the end of the connection."""
+        parts = [self._data[self._at :]]
+        while part := self._receive(_CHUNK):
+            parts.append(part)
+        self._at = len(self._data)
+        return b"".join(parts)
+
+    def _read_more(self, most: int) -> None:
+        left = self._data[self._at :]
+        if len(left) > most:
+            text = f"got more than {most} bytes of header"
+            raise http.client.HTTPException(text)
+        more = self._receive(_CHUNK)
+        if not more:
+            raise http.client.IncompleteRead(left)
+        self._data, self._at = left + more, 0
