@@ -17,13 +17,18 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
+import botocore.args
+import botocore.client
 import botocore.session
 import pytest
+from botocore.args import ClientArgsCreator
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from botocore.endpoint import EndpointCreator
+from botocore.httpsession import URLLib3Session
 
 import mangrove
-from mangrove.aws import compat, sharing
+from mangrove.aws import clients, compat, sharing
 from mangrove.aws.services import service_names
 from mangrove.aws.session import botocore_session
 
@@ -332,6 +337,48 @@ def test_clients_of_accounts_share_one_transport_and_closing_one_closes_no_other
     assert other._endpoint.http_session is not one._endpoint.http_session
     one.close()
     assert two._endpoint.http_session._manager.pools is not None
+
+
+@pytest.mark.usefixtures("_light_mode")
+def test_canary_one_transport_is_made_for_all_regions(monkeypatch):
+    made = []
+
+    def counted(**settings):
+        made.append(settings["timeout"])
+        return URLLib3Session(**settings)
+
+    monkeypatch.setattr(clients, "URLLib3Session", counted)
+    config = Config(read_timeout=1234)  # no other test's
+    light_ones = [light().client("sqs", region_name=region, config=config) for region in REGIONS]
+    assert made == [(60, 1234)]
+    assert len({client._endpoint.http_session for client in light_ones}) == 1
+    assert botocore.args.EndpointCreator is EndpointCreator
+
+
+@pytest.mark.usefixtures("_light_mode")
+def test_what_others_put_into_botocores_modules_counts(monkeypatch):
+    called = []
+
+    class Watched:
+        def __init__(self, *args, **kwargs):
+            called.append(self.known.__name__)
+            self.made = self.known(*args, **kwargs)
+
+        def __getattr__(self, name):
+            return getattr(self.made, name)
+
+    class Args(Watched):
+        known = ClientArgsCreator
+
+    class Endpoints(Watched):
+        known = EndpointCreator
+
+    for timeout, (module, ours) in enumerate([(botocore.client, Args), (botocore.args, Endpoints)]):
+        monkeypatch.setattr(module, ours.known.__name__, ours)
+        client = light().client("sqs", region_name="us-east-1", config=Config(read_timeout=2345 + timeout))
+        assert called[-1] == ours.known.__name__
+        assert client._endpoint.http_session._timeout.read_timeout == 2345 + timeout
+    assert compat.why_not() == ""
 
 
 def test_dropping_a_session_frees_its_clients():

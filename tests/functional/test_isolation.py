@@ -150,6 +150,39 @@ def test_the_configuration_of_one_session_is_in_no_other(tmp_path, monkeypatch):
     assert "fips" not in two.client("sqs").meta.endpoint_url
 
 
+def test_the_configuration_of_the_session_that_came_first_is_in_no_client_built_later(tmp_path, monkeypatch):
+    path = tmp_path / "config"
+    path.write_text("[profile first]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+    one, two = (mangrove.Session(f"AKIA{number}", "x", profile_name="first") for number in (1, 2))
+    one.client("sqs")
+    core(one).full_config["profiles"]["first"]["use_fips_endpoint"] = "true"
+    assert "fips" not in two.client("sns").meta.endpoint_url
+    assert "fips" in one.client("sns").meta.endpoint_url
+
+
+def test_settings_are_looked_up_again_when_the_environment_has_changed(monkeypatch):
+    one = account(1)
+    for number in range(2):
+        for region in ("us-west-1", "us-west-2"):
+            monkeypatch.setenv("AWS_MAX_ATTEMPTS", str(7 + number))
+            retries = one.client("sqs", region_name=region).meta.config.retries
+            assert retries["total_max_attempts"] == 7 + number
+    one.client("sqs").meta.config.retries["total_max_attempts"] = 1
+    assert account(2).client("sqs").meta.config.retries["total_max_attempts"] == 8
+
+
+def test_settings_of_a_session_with_something_of_its_own_are_looked_up_for_each_client(tmp_path, monkeypatch):
+    path = tmp_path / "config"
+    path.write_text("[profile own]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+    one = mangrove.Session("AKIA1", "x", profile_name="own")
+    profile = core(one).full_config["profiles"]["own"]
+    for value in ("true", "false", "true"):
+        profile["use_fips_endpoint"] = value
+        assert ("fips" in one.client("sqs").meta.endpoint_url) == (value == "true")
+
+
 def test_settings_of_one_sessions_store_count_and_are_in_no_other():
     one, two = account(1), account(2)
     one.client("sqs")

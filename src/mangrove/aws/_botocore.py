@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import botocore.args
 import botocore.auth
 import botocore.awsrequest
 import botocore.client
@@ -27,9 +28,11 @@ __all__ = [
     "AWSRequestPreparer",
     "AWSResponse",
     "BaseClient",
+    "ClientArgsCreator",
     "ClientCreator",
     "CoreSession",
     "Endpoint",
+    "EndpointCreator",
     "EventAliaser",
     "HTTPHeaders",
     "HeadersDict",
@@ -58,9 +61,11 @@ AWSResponse: Any = botocore.awsrequest.AWSResponse
 HeadersDict: Any = botocore.awsrequest.HeadersDict
 HTTPHeaders: Any = botocore.compat.HTTPHeaders
 BaseClient: Any = botocore.client.BaseClient
+ClientArgsCreator: Any = botocore.args.ClientArgsCreator
 ClientCreator: Any = botocore.client.ClientCreator
 CoreSession: Any = botocore.session.Session
 Endpoint: Any = botocore.endpoint.Endpoint
+EndpointCreator: Any = botocore.endpoint.EndpointCreator
 EventAliaser: Any = _hooks.EventAliaser
 HierarchicalEmitter: Any = _hooks.HierarchicalEmitter
 NodeList: Any = _hooks.NodeList

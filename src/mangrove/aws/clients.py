@@ -8,16 +8,19 @@ botocore's own code and without credentials, and a client is a light copy of it 
 from __future__ import annotations
 
 import copy
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import FunctionType, MethodType
 from typing import Any
 
 from botocore.regions import EndpointResolverBuiltins
 
 from mangrove._concurrency import Recent
-from mangrove.aws._botocore import ClientCreator, get_context
+from mangrove.aws._botocore import ClientArgsCreator, ClientCreator, EndpointCreator, URLLib3Session, get_context
 from mangrove.aws.requests import QuickEndpoint
 from mangrove.aws.signing import QuickSigner
-from mangrove.aws.transport import share
+from mangrove.aws.transport import bundle_stamp, freeze, share
 
 __all__ = ["SharingCreator", "Template", "Templates", "own_config"]
 
@@ -27,22 +30,66 @@ _MOST_SETTINGS = 64
 
 
 class SharingCreator(ClientCreator):
-    """Be botocore's maker of clients, with models and classes made once.
+    """Be botocore's maker of clients, with models, classes and transports made once.
 
     Attributes:
-        shared: where they are kept.
+        templates: where they are kept.
     """
 
-    shared: Recent[Any]
+    templates: Templates
 
     def _load_service_model(self, service_name: str, api_version: str | None = None) -> Any:
-        load = super()._load_service_model
-        return self.shared.get((self._loader, service_name, api_version), lambda: load(service_name, api_version))
+        load, key = super()._load_service_model, (self._loader, service_name, api_version)
+        return self.templates.shared.get(key, lambda: load(service_name, api_version))
 
     def _create_client_class(self, service_name: str, service_model: Any) -> Any:
         create = super()._create_client_class
         # The model itself is the key: it lives as long as its class.
-        return self.shared.get(service_model, lambda: create(service_name, service_model))
+        return self.templates.shared.get(service_model, lambda: create(service_name, service_model))
+
+    def _get_client_args(self, *arguments: Any, **named: Any) -> Any:
+        # botocore's own code; it finds our maker of endpoints where it looks for its own.
+        get_args = _finding(ClientArgsCreator.get_client_args, EndpointCreator, self._endpoints)
+
+        def args_creator(*args: Any, **kwargs: Any) -> Any:
+            made = ClientArgsCreator(*args, **kwargs)
+            made.get_client_args = MethodType(get_args, made)
+            return made
+
+        return _finding(ClientCreator._get_client_args, ClientArgsCreator, args_creator)(self, *arguments, **named)
+
+    def _endpoints(self, event_emitter: Any) -> Any:
+        made = _SharedEndpoints(event_emitter)
+        made.transport = self.templates.transport
+        return made
+
+
+class _SharedEndpoints(EndpointCreator):
+    """Be botocore's maker of endpoints, without a TLS context for each that nobody would use."""
+
+    transport: Callable[..., Any]
+
+    def create_endpoint(self, *arguments: Any, **named: Any) -> Any:
+        return super().create_endpoint(*arguments, **{"http_session_cls": self.transport, **named})
+
+
+def _finding(function: Any, known: Any, ours: Callable[..., Any]) -> Any:
+    """Return a function that finds ours where it looks for a class in its module, which stays as it is.
+
+    Args:
+        function: botocore's; returned itself if it looks for no such class, or somebody has put another there.
+        known: the class.
+        ours: what makes its instances.
+    """
+    name = known.__name__
+    if type(function) is not FunctionType or name not in function.__code__.co_names:
+        return function
+    if function.__globals__.get(name) is not known:
+        return function
+    found = {**function.__globals__, name: ours}
+    twin = FunctionType(function.__code__, found, function.__name__, function.__defaults__, function.__closure__)
+    twin.__kwdefaults__ = function.__kwdefaults__
+    return twin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,7 +236,16 @@ def own_config(config: Any) -> Any:
     twin = copy.copy(config)
     for name, value in vars(config).items():
         if isinstance(value, (dict, list)):
-            setattr(twin, name, copy.deepcopy(value))
+            setattr(twin, name, _own(value))
+    return twin
+
+
+def _own(value: Any) -> Any:
+    """Copy dicts and lists, however deep; what else a configuration holds never changes."""
+    twin = copy.copy(value)
+    for place, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(item, (dict, list)):
+            twin[place] = _own(item)
     return twin
 
 
@@ -199,6 +255,7 @@ class Templates:
     Attributes:
         shared: models and classes, by what they are of.
         kept: templates, by all that a client depends on but its account.
+        transports: those that the templates are using, by the arguments of botocore's HTTP session.
         nobodies: the sessions that build templates for all sessions of equal settings, by those settings.
     """
 
@@ -209,4 +266,21 @@ class Templates:
         """Forget everything, locks included: what a child process needs."""
         self.shared = Recent[Any](_MOST)
         self.kept = Recent[Template](_MOST)
+        self.transports: weakref.WeakValueDictionary[Any, Any] = weakref.WeakValueDictionary()
         self.nobodies = Recent[Any](_MOST_SETTINGS)
+
+    def transport(self, **settings: Any) -> Any:
+        """Return the transport that all clients of these settings share.
+
+        Args:
+            settings: the arguments of botocore's HTTP session, by name.
+        """
+        try:
+            # A hash of what may hold a proxy's password: keys are kept, and shown in tracebacks.
+            key = bundle_stamp(settings["verify"]), hash(freeze(settings))
+        except (KeyError, TypeError):
+            return share(URLLib3Session(**settings))
+        found = self.transports.get(key)
+        if found is None:
+            found = self.transports[key] = share(URLLib3Session(**settings))
+        return found

@@ -20,6 +20,9 @@ __all__ = ["SharingAliaser", "SharingEmitter", "SharingTrie", "session_emitter"]
 
 Node = dict[str, Any]
 
+# Names of events that are remembered: a dozen for each operation in use, and 4 MiB at most.
+_MOST_NAMES = 16_384
+
 
 class SharingTrie(PrefixTrie):
     """Be botocore's tree of handlers, in which a copy shares every node until it changes one."""
@@ -133,6 +136,14 @@ class SharingAliaser(EventAliaser):
         return found
 
 
+class _Learnt(dict[str, str]):
+    """Keep the first names that are learnt: threads read it without a lock, so nothing ever goes."""
+
+    def __setitem__(self, old: str, new: str) -> None:
+        if len(self) < _MOST_NAMES:
+            super().__setitem__(old, new)
+
+
 _guard = threading.Lock()
 
 
@@ -143,7 +154,7 @@ def _after_fork() -> None:
 
 
 _built: tuple[list[Any], SharingEmitter] | None = None
-_aliases: dict[str, str] = {}
+_aliases = _Learnt()
 
 
 def session_emitter() -> SharingAliaser:

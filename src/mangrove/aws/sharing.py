@@ -18,7 +18,7 @@ from mangrove.aws._botocore import CoreSession, get_context, register_feature_id
 from mangrove.aws.agent import RememberingAgent
 from mangrove.aws.clients import SharingCreator, Template, Templates, own_config
 from mangrove.aws.compat import give_up, why_not
-from mangrove.aws.configurations import parsed_once
+from mangrove.aws.configurations import KnownSettings, parsed_once
 from mangrove.aws.emitter import session_emitter
 from mangrove.aws.loader import shared_loader
 from mangrove.aws.parsers import CompiledParserFactory
@@ -61,6 +61,7 @@ class SharingSession(CoreSession):
         self._own_state: tuple[Any, ...] = ()
         self._variables_seen: tuple[dict[str, Any], Hashable] = ({}, None)
         self._config_read: Any = None
+        self._known_settings: KnownSettings | None = None
         self.settle()
 
     def settle(self) -> None:
@@ -232,7 +233,10 @@ class SharingSession(CoreSession):
         twin.register_component("response_parser_factory", CompiledParserFactory())
         agent = copy.copy(self.get_component("user_agent_creator"))
         twin.register_component("user_agent_creator", agent)
-        twin._config, twin._config_number = self.full_config, self._config_number
+        twin._config_read, twin._config_number = self._config_read, self._config_number
+        twin._config = _copied(self._config_read)
+        # Nobody changes a setting of this session: only the environment can.
+        twin._known_settings = KnownSettings()
         twin.user_agent_name, twin.user_agent_version = self.user_agent_name, self.user_agent_version
         twin.user_agent_extra = self.user_agent_extra
         twin._events = copy.copy(self._events)
@@ -241,10 +245,13 @@ class SharingSession(CoreSession):
 
     def _variables(self) -> Hashable:
         """Return where the session looks for its settings; most sessions look in the same places."""
-        now = dict(self.session_var_map)
+        # Its store, where there is one: a mapping written in Python is slow to copy, and this is for each client.
+        store: Any = getattr(self.session_var_map, "_store", self.session_var_map)
+        now = dict(store)
         seen, frozen = self._variables_seen
         if now != seen:
-            frozen = freeze(now)
+            # A hash: it would be the largest part of a key that is hashed for each client.
+            frozen = hash(freeze(now))
             self._variables_seen = now, frozen
         return frozen
 
@@ -253,6 +260,8 @@ class SharingSession(CoreSession):
     ) -> Template:
         """Build a template as botocore's `create_client` builds a client, up to what is the account's."""
         config_store = copy.copy(self.get_component("config_store"))
+        if self._known_settings is not None:
+            config_store = self._known_settings.remember(config_store)
         agent = copy.copy(self.get_component("user_agent_creator"))
         agent.set_session_config(
             session_user_agent_name=self.user_agent_name,
@@ -277,7 +286,7 @@ class SharingSession(CoreSession):
             config_store,
             user_agent_creator=agent,
         )
-        creator.shared = templates.shared
+        creator.templates = templates
         return Template.build(
             creator,
             client_config=config,
