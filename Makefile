@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types unit safe oldest bench-core stubs constraints clean help
+.PHONY: demo test lint types unit safe oldest bench-core bench-credentials stubs constraints clean help
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ oldest: .venv-oldest/.test ## all tests, with the oldest boto3 on the oldest Pyt
 bench-core: $(VENV)/.test ## measure clients, connections and parsers beside plain boto3 (about 20 minutes)
 	$(BIN)/python benchmarks/core.py --json benchmarks/core.json
 	$(BIN)/python benchmarks/parsers.py --json benchmarks/parsers.json
+
+bench-credentials: $(VENV)/.test ## count what STS is asked, beside three rivals (installs them into .venv-bench; about 10 minutes)
+	$(BIN)/python benchmarks/credentials.py --json benchmarks/credentials.json
 
 stubs: $(VENV)/.test ## write services.pyi anew from the installed botocore
 	$(BIN)/python scripts/generate_stubs.py

@@ -8,35 +8,70 @@ from typing import TYPE_CHECKING, Any
 from mangrove._version import __version__
 
 if TYPE_CHECKING:
+    from mangrove import accounts
+    from mangrove.aws.arn import Arn
+    from mangrove.aws.arn_patterns import ArnPattern
     from mangrove.aws.regions import Region, RegionsAnswer, find_regions
     from mangrove.aws.session import Session
+    from mangrove.credentials import (
+        AwsCliCache,
+        Cache,
+        ConnectionManager,
+        CredentialsCache,
+        FileCache,
+        MemoryCache,
+        RoleSpec,
+    )
     from mangrove.errors import MangroveError
     from mangrove.pool import ServiceMixinPool, ServicePool
 
 __all__ = [
+    "Arn",
+    "ArnPattern",
+    "AwsCliCache",
+    "Cache",
+    "ConnectionManager",
+    "CredentialsCache",
+    "FileCache",
     "MangroveError",
+    "MemoryCache",
     "Region",
     "RegionsAnswer",
+    "RoleSpec",
     "ServiceMixinPool",
     "ServicePool",
     "Session",
     "__version__",
+    "accounts",
     "find_regions",
 ]
 
 _HOMES = {
+    "Arn": "mangrove.aws.arn",
+    "ArnPattern": "mangrove.aws.arn_patterns",
+    "AwsCliCache": "mangrove.credentials",
+    "Cache": "mangrove.credentials",
+    "ConnectionManager": "mangrove.credentials",
+    "CredentialsCache": "mangrove.credentials",
+    "FileCache": "mangrove.credentials",
     "MangroveError": "mangrove.errors",
+    "MemoryCache": "mangrove.credentials",
     "Region": "mangrove.aws.regions",
     "RegionsAnswer": "mangrove.aws.regions",
+    "RoleSpec": "mangrove.credentials",
     "ServiceMixinPool": "mangrove.pool",
     "ServicePool": "mangrove.pool",
     "Session": "mangrove.aws.session",
     "find_regions": "mangrove.aws.regions",
 }
 
+_ROOMS = frozenset({"accounts"})
+
 
 def __getattr__(name: str) -> Any:
     # PEP 562: `import mangrove` costs nothing; boto3 is imported by the first name that needs it.
+    if name in _ROOMS:
+        return importlib.import_module(f"mangrove.{name}")
     home = _HOMES.get(name)
     if home is None:
         text = f"module {__name__!r} has no attribute {name!r}"

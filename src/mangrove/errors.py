@@ -8,13 +8,19 @@ what was found and what to do. Errors of AWS itself stay botocore's `ClientError
     │   ├── DeclarationTypeError (TypeError)   ... it has the wrong type: a string where a list belongs
     │   ├── UnknownServiceError                botocore has no such service
     │   │   └── ServiceRemovedError            ... it had it once: AWS or botocore has withdrawn it
+    │   ├── InvalidArnError                    not an ARN, or one that no resource of that kind has
     │   ├── InvalidRegionError                 not the name of a region at all
     │   └── UnknownRegionError                 well formed, but no region of any partition
     ├── NoRegionsError (LookupError)           nothing is left of what was asked, and why
     │   └── RegionDisabledError (PermissionError)  the account has not enabled the region
+    ├── NoAccountsError (LookupError)          no account is left of what was asked, and why
+    ├── OrganizationError (PermissionError)    the organization can't be read; AWS's own answer is chained
     ├── NotConnectedError (KeyError, AttributeError)  the pool has no connection of that name
     ├── ConnectError (ConnectionError)         a region's client could not be made; its cause is chained
     ├── CredentialError (PermissionError)      no credentials where some are needed
+    │   ├── AssumeRoleError                    STS gave none for a role; its answer is chained
+    │   ├── LoginRequiredError                 a login has ended; the message names the command to run
+    │   └── WrongAccountError                  they are another account's than the one asked for
     ├── PoolClosedError (RuntimeError)         the pool was closed
     ├── OutputError (OSError)                  standard output can't be written
     ├── NotRunningError (RuntimeError)         the embedded AWS is not started
@@ -33,22 +39,28 @@ Example:
 from __future__ import annotations
 
 __all__ = [
+    "AssumeRoleError",
     "ConfigError",
     "ConnectError",
     "CredentialError",
     "DeclarationTypeError",
+    "InvalidArnError",
     "InvalidRegionError",
+    "LoginRequiredError",
     "MangroveError",
     "MissingExtraError",
+    "NoAccountsError",
     "NoRegionsError",
     "NotConnectedError",
     "NotRunningError",
+    "OrganizationError",
     "OutputError",
     "PoolClosedError",
     "RegionDisabledError",
     "ServiceRemovedError",
     "UnknownRegionError",
     "UnknownServiceError",
+    "WrongAccountError",
 ]
 
 
@@ -75,6 +87,10 @@ class ServiceRemovedError(UnknownServiceError):
     """Say that a service which botocore once had is gone."""
 
 
+class InvalidArnError(ConfigError):
+    """Say that a text is no ARN, or that an ARN can't be built from what was given."""
+
+
 class InvalidRegionError(ConfigError):
     """Say that a string is not the name of a region."""
 
@@ -85,6 +101,14 @@ class UnknownRegionError(ConfigError):
 
 class NoRegionsError(MangroveError, LookupError):
     """Say that no region is left of those that were asked for."""
+
+
+class NoAccountsError(MangroveError, LookupError):
+    """Say that no account is left of those that were asked for."""
+
+
+class OrganizationError(MangroveError, PermissionError):
+    """Say that the organization can't be read: a permission is missing, or the account is in none."""
 
 
 class NotConnectedError(MangroveError, KeyError, AttributeError):
@@ -105,6 +129,18 @@ class ConnectError(MangroveError, ConnectionError):
 
 class CredentialError(MangroveError, PermissionError):
     """Say that credentials are missing where some are needed."""
+
+
+class AssumeRoleError(CredentialError):
+    """Say that STS gave no credentials for a role, and why it may be so."""
+
+
+class LoginRequiredError(CredentialError):
+    """Say that a login has ended, and which command begins a new one."""
+
+
+class WrongAccountError(CredentialError):
+    """Say that credentials belong to another account than the one that was asked for."""
 
 
 class OutputError(MangroveError, OSError):

@@ -11,6 +11,7 @@ import botocore.session
 import pytest
 
 import mangrove
+from mangrove.aws.loader import settled
 from mangrove.aws.session import botocore_session, creation_lock, sdk_regions
 from mangrove.errors import ConfigError
 
@@ -38,7 +39,7 @@ def test_canary_botocore_and_boto3_are_as_expected():
 
 def test_sessions_share_models_and_nothing_grows():
     sessions = [mangrove.Session() for _ in range(50)]
-    assert len({id(loader_of(session)) for session in sessions}) == 1
+    assert len({id(settled(loader_of(session))) for session in sessions}) == 1
     paths = loader_of(sessions[0]).search_paths
     assert len(paths) == len(set(paths))
     assert sdk_regions(sessions[0]) is sdk_regions(sessions[1])

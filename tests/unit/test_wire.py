@@ -96,7 +96,6 @@ def test_an_answer_is_what_urllib3_reads(fields, body, framing, status, method, 
     [
         b"HTTP/1.1 200 OK\nA: 1\nContent-Length: 2\n\nab",
         b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nab",
-        b"HTTP/1.1 200 OK\r\nFolded: one\r\n two\r\nContent-Length: 2\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\nno colon here\r\nContent-Length: 2\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\nTwice: 1\r\ntwice: 2\r\nContent-Length: 2\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;name=value\r\nab\r\n0\r\nTrailer: x\r\n\r\n",
@@ -185,3 +184,8 @@ def test_a_head_that_is_not_plain_is_left_to_the_standard_library(fields):
 )
 def test_a_url_that_needs_quoting_is_left_to_urllib3(url):
     assert split_url(url) is None
+
+
+def test_a_folded_field_is_one_line():
+    head = b"HTTP/1.1 200 OK\r\nFolded: one\r\n two\r\n\tthree\r\nContent-Length: 2\r\n\r\nab"
+    assert read_answer(Pieces(head, []), "GET").fields[0] == ("Folded", "one two three")

@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.utils import ensure_boolean
 
+from mangrove.aws._parse_columns import MANY, column_of, lists, maps, plain, singles, with_column
 from mangrove.aws._parse_common import (
     LAYOUT_LENGTH,
     LAYOUTS,
@@ -39,6 +40,10 @@ def _plain_map(value: Any) -> Any:
     if type(value) is not dict:
         raise UnusualError
     return value
+
+
+with_column(_plain_list, plain(list))
+with_column(_plain_map, plain(dict))
 
 
 def _document(value: Any) -> Any:
@@ -104,7 +109,7 @@ def structure(fields: Fields, *, takes_null: bool) -> Walk:
         return parsed
 
     walk.fields = fields  # type: ignore[attr-defined]  # for the map that has such values
-    return walk
+    return with_column(walk, singles(fields, walk))
 
 
 def _union(fields: Fields) -> Walk:
@@ -120,7 +125,7 @@ def _union(fields: Fields) -> Walk:
         _, name, inner = field
         return {name: raw if inner is None else inner(raw)}
 
-    return walk
+    return with_column(walk, singles(fields, walk))
 
 
 def list_of(inner: Walk | None) -> Walk:
@@ -128,12 +133,14 @@ def list_of(inner: Walk | None) -> Walk:
     if inner is None:
         return _plain_list
 
+    look = column_of(inner)
+
     def walk(value: Any) -> list[Any]:
         if type(value) is not list:
             raise UnusualError
-        return [inner(item) for item in value]
+        return look(value) if len(value) >= MANY else [inner(item) for item in value]
 
-    return walk
+    return with_column(walk, lists(inner))
 
 
 def map_of(inner: Walk) -> Walk:
@@ -146,7 +153,7 @@ def map_of(inner: Walk) -> Walk:
         inner: the walk of its values.
     """
     fields: Fields | None = getattr(inner, "fields", None)
-    plain = fields.plain if fields else _NOTHING
+    known = fields.plain if fields else _NOTHING
 
     def walk(value: Any) -> Any:
         if type(value) is not dict:
@@ -155,7 +162,7 @@ def map_of(inner: Walk) -> Walk:
         for name, item in value.items():
             if type(item) is dict and len(item) == 1:
                 ((key, raw),) = item.items()
-                if key in plain and raw is not None:
+                if key in known and raw is not None:
                     continue
                 new = inner(item) if fields is None else _only(item, fields)
             else:
@@ -167,7 +174,7 @@ def map_of(inner: Walk) -> Walk:
                 parsed[name] = new
         return parsed
 
-    return walk
+    return with_column(walk, maps(inner, walk))
 
 
 class JsonCompiler(Compiler):

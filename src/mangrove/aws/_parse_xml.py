@@ -124,6 +124,8 @@ class Ec2Compiler(XmlCompiler):
         """Return the plan of the root."""
         if shape.type_name != "structure" or self.compile(shape, {}) is UNUSUAL or shape.is_tagged_union:
             return UNUSUAL
+        if "resultWrapper" in shape.serialization or any("location" in m.serialization for m in shape.members.values()):
+            return UNUSUAL  # other protocols have them
         names = {_wire_name(name, member): name for name, member in shape.members.items()}
         if "requestId" in names:
             return UNUSUAL

@@ -15,7 +15,7 @@ import ssl
 from types import FunctionType
 from typing import Any
 
-from botocore.exceptions import ConnectionClosedError, ReadTimeoutError, SSLError
+from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError, SSLError
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.response import HTTPResponse
 from urllib3.util.connection import is_connection_dropped
@@ -125,6 +125,8 @@ def exchange(pool: Any, request: Any, target: str, timeout: float | None) -> Who
         raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
     except (OSError, http.client.HTTPException) as error:
         raise ConnectionClosedError(error=error, request=request, endpoint_url=request.url) from error
+    except Exception as error:
+        raise HTTPClientError(error=error) from error  # as botocore's own transport does
     finally:
         if kept is None:
             connection.close()

@@ -14,7 +14,7 @@ from botocore.exceptions import ConfigParseError, ProfileNotFound
 from botocore.loaders import Loader
 
 from mangrove._concurrency import in_child
-from mangrove.aws.loader import SharedLoader, shared_loader
+from mangrove.aws.loader import SharedLoader, settled, shared_loader
 from mangrove.aws.partitions import SdkRegions, check_region_name
 from mangrove.aws.services import one_of
 from mangrove.aws.sharing import SharingSession, core_session
@@ -56,7 +56,7 @@ def _sdk_regions_of(loader: SharedLoader) -> SdkRegions:
 
 def sdk_regions(session: boto3.Session) -> SdkRegions:
     """Return what the session's data files know of regions, read once per process where the loader is shared."""
-    loader: Loader = botocore_session(session).get_component("data_loader")
+    loader: Loader = settled(botocore_session(session).get_component("data_loader"))
     return _sdk_regions_of(loader) if isinstance(loader, SharedLoader) else SdkRegions(loader)
 
 
@@ -138,6 +138,41 @@ class Session(boto3.Session):
         if ours and isinstance(botocore_session, SharingSession):
             # boto3 has registered its own handlers, the same for every session.
             botocore_session.settle()
+
+    @property
+    def account_id(self) -> str:
+        """Return the account of the session's credentials.
+
+        It costs no call where the credentials carry it, as those of a role do; else one, for as long as they live.
+
+        Raises:
+            CredentialError: there are no credentials.
+            botocore.exceptions.ClientError: STS does not know them.
+
+        Source: the AWS operation `sts:GetCallerIdentity`.
+
+        Example:
+            >>> mangrove.Session(region_name="us-east-1").account_id
+            '123456789012'
+        """
+        from mangrove.aws.identity import account_of  # noqa: PLC0415  it makes clients of sessions
+
+        return account_of(self)
+
+    @property
+    def partition(self) -> str:
+        """Return the partition of the session's credentials: a role's own, else that of the session's region.
+
+        Without a region it is what botocore's calls go to, `aws`; credentials that don't carry their account are then
+        asked for, as for `account_id`.
+
+        Example:
+            >>> mangrove.Session(region_name="cn-north-1").partition
+            'aws-cn'
+        """
+        from mangrove.aws.identity import partition_of  # noqa: PLC0415  it makes clients of sessions
+
+        return partition_of(self)
 
     if not TYPE_CHECKING:  # a type checker sees boto3's own signatures, typed per service where types-boto3 is there
 

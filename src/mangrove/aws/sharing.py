@@ -20,7 +20,7 @@ from mangrove.aws.clients import SharingCreator, Template, Templates, own_config
 from mangrove.aws.compat import give_up, why_not
 from mangrove.aws.configurations import KnownSettings, parsed_once
 from mangrove.aws.emitter import session_emitter
-from mangrove.aws.loader import shared_loader
+from mangrove.aws.loader import session_loader, settled
 from mangrove.aws.parsers import CompiledParserFactory
 from mangrove.aws.surroundings import surroundings
 from mangrove.aws.transport import bundle_stamp, freeze
@@ -216,7 +216,7 @@ class SharingSession(CoreSession):
         return (
             self._config_number,
             self.profile,
-            self.get_component("data_loader"),
+            settled(self.get_component("data_loader")),
             freeze({name: value for name, value in self._session_instance_vars.items() if name != "region"}),
             self._variables(),
             (self.user_agent_name, self.user_agent_version, self.user_agent_extra),
@@ -229,7 +229,7 @@ class SharingSession(CoreSession):
         for name, value in self._session_instance_vars.items():
             if name != "region":  # that is the caller's, and an argument of each template
                 twin.set_config_variable(name, value)
-        twin.register_component("data_loader", self.get_component("data_loader"))
+        twin.register_component("data_loader", settled(self.get_component("data_loader")))
         twin.register_component("response_parser_factory", CompiledParserFactory())
         agent = copy.copy(self.get_component("user_agent_creator"))
         twin.register_component("user_agent_creator", agent)
@@ -275,7 +275,7 @@ class SharingSession(CoreSession):
         self._add_configured_endpoint_provider(client_name=arguments["service_name"], config_store=config_store)
         agent.set_client_features(get_context().features)
         creator = SharingCreator(
-            self.get_component("data_loader"),
+            settled(self.get_component("data_loader")),
             self._get_internal_component("endpoint_resolver"),
             self.user_agent(),
             self._events,
@@ -313,7 +313,7 @@ def core_session(
     if profile is not None:
         # Before the loader: the profile may name a data_path of its own.
         session.set_config_variable("profile", profile)
-    session.register_component("data_loader", shared_loader(session.get_config_variable("data_path")))
+    session.register_component("data_loader", session_loader(session.get_config_variable("data_path")))
     if not plain:
         session.register_component("response_parser_factory", CompiledParserFactory())
         session.register_component("user_agent_creator", RememberingAgent.from_environment())

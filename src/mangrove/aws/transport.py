@@ -79,16 +79,14 @@ class SharedTransport(URLLib3Session):
     def send(self, request: Any) -> Any:
         """Send a request and return its answer; see botocore."""
         found = split_url(request.url) if self._is_direct() and is_plain(request) else None
-        if found is not None:
-            origin, target = found
-            pool = self._pools.get(origin)
-            if pool is not None:
-                answer = exchange(pool, request, target, self._timeout.read_timeout)
-                if answer is not None:
-                    return answer
-        answer = super().send(request)
-        if found is not None and origin not in self._pools:
-            self._pools[origin] = self._manager.connection_from_url(origin)
+        if found is None:
+            return super().send(request)
+        origin, target = found
+        pool = self._pools.get(origin)
+        answer = exchange(pool, request, target, self._timeout.read_timeout) if pool is not None else None
+        if answer is None:
+            answer = super().send(request)
+            self._pools.setdefault(origin, self._manager.connection_from_url(origin))
         return answer
 
     def _is_direct(self) -> bool:

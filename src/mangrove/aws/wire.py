@@ -21,11 +21,15 @@ _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(r"HTTP/1\.([0-9])[ \t]+([1-9][0-9]{2})(?:[ \t]+([^\r\n]*))?\Z")
 # A field as RFC 9112 has it, without folding.
 _FIELD = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\0]*)\Z")
+_FOLD = re.compile(r"\r?\n[ \t]+")
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _VALUE = re.compile(rb"[^\r\n]*\Z")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\Z")
 _NO_BODY = frozenset({204, 304})
 _FIRST_FINAL = 200
+# From here on the standard library judges, which has limits of its own.
+_MOST_FIELDS, _MOST_LINE = 99, 1 << 16
+_MOST_DIGITS = 18
 
 Receive = Callable[[int], bytes]
 
@@ -101,25 +105,39 @@ def read_answer(receive: Receive, method: str) -> Answer:
         text = "Remote end closed connection without response"
         raise http.client.RemoteDisconnected(text)
     reader = _Reader(receive, data)
-    status = 0
+    version, status, reason, fields = _parse_head(reader.head())
     while status < _FIRST_FINAL:
         version, status, reason, fields = _parse_head(reader.head())
     named: dict[str, str] = {}
     for name, value in fields:
-        named.setdefault(name.lower(), value)
+        key = name.lower()
+        named[key] = f"{named[key]}, {value}" if key in named else value
     connection = named.get("connection", "").lower()
     kept = "close" not in connection if version else "keep-alive" in connection
-    length = named.get("content-length", "").strip()
+    length = _length(named.get("content-length", ""))
     if method == "HEAD" or status in _NO_BODY:
         body = b""
-    elif named.get("transfer-encoding", "").lower() == "chunked":
+    elif "chunked" in [coding.strip() for coding in named.get("transfer-encoding", "").lower().split(",")]:
         body = reader.chunks()
-    elif length.isdecimal():
-        body = reader.exactly(int(length))
+    elif length is not None:
+        body = reader.exactly(length)
     else:
         body, kept = reader.all(), False
     # What follows an answer that nobody asked for belongs to no request: such a connection is not used again.
     return Answer(status, reason, fields, body, reusable=kept and reader.is_empty())
+
+
+def _length(text: str) -> int | None:
+    """Return the length of a body, or None if the field says none that can be."""
+    lengths = {part.strip() for part in text.split(",")}
+    if not all(each.isdecimal() and len(each) <= _MOST_DIGITS for each in lengths):
+        return None
+    first, *others = set(map(int, lengths))
+    if others:
+        # Whoever sent this, or changed it on its way, and we could mean different ends.
+        error = f"lengths that differ: {text[:100]}"
+        raise ValueError(error)
+    return first
 
 
 def _parse_head(head: bytes) -> tuple[int, int, str, list[tuple[str, str]]]:
@@ -130,9 +148,10 @@ def _parse_head(head: bytes) -> tuple[int, int, str, list[tuple[str, str]]]:
     if status is None:
         raise http.client.BadStatusLine(first[:100])
     fields = [(field[1], field[2]) for field in map(_FIELD.match, lines) if field]
-    if len(fields) != len(lines):
+    if len(fields) != len(lines) or len(lines) >= _MOST_FIELDS or len(head) > _MOST_LINE:
         rest = head.partition(b"\n")[2] + b"\r\n\r\n"
-        fields = http.client.parse_headers(io.BytesIO(rest)).items()
+        found = http.client.parse_headers(io.BytesIO(rest)).items()
+        fields = [(name, _FOLD.sub(" ", value)) for name, value in found]
     return int(status[1]), int(status[2]), (status[3] or "").strip(), fields
 
 

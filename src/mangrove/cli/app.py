@@ -9,7 +9,7 @@ import click
 
 from mangrove import __version__
 from mangrove.cli.text import clean
-from mangrove.errors import MangroveError
+from mangrove.errors import ConfigError, MangroveError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["cli", "run"]
 
 _FAILED = 1
+_USAGE = 2
 _INTERRUPTED = 130
 
 
 class _Commands(click.Group):
     """Import a command's module when the command is asked for."""
 
-    homes: ClassVar[dict[str, str]] = {"demo": "mangrove.cli.demo"}
+    homes: ClassVar[dict[str, str]] = {name: f"mangrove.cli.{name}" for name in ("credentials", "demo", "whoami")}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*self.homes, *super().list_commands(ctx)})
@@ -60,7 +61,20 @@ def run(argv: Sequence[str] | None = None) -> int:
     except click.Abort:
         return _INTERRUPTED
     except MangroveError as error:
-        # One line: the message may quote names that others chose.
-        click.echo(f"mangrove: error: {clean(str(error))}", err=True)
-        return _FAILED
+        return _told(error, _USAGE if isinstance(error, ConfigError) else _FAILED)
+    except Exception as error:
+        if not _is_botocores(error):
+            raise
+        return _told(error, _FAILED)
     return code if isinstance(code, int) else 0
+
+
+def _told(error: Exception, code: int) -> int:
+    # One line: the message may quote names that others chose.
+    click.echo(f"mangrove: error: {clean(' '.join(str(error).split()))}", err=True)
+    return code
+
+
+def _is_botocores(error: Exception) -> bool:
+    """Say whether AWS, or the way to it, failed; known by the module, as `--help` needs no botocore."""
+    return any(each.__module__.partition(".")[0] in {"boto3", "botocore"} for each in type(error).__mro__)

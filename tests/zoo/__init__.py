@@ -1,0 +1,1 @@
+"""The acceptance zoo: real resources of many services, made in moto, with the ARNs that AWS would give them."""
