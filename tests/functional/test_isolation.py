@@ -229,6 +229,36 @@ def test_no_secret_is_in_what_is_kept(monkeypatch):
     ]
 
 
+def test_a_handler_of_calls_is_the_sessions_own_and_shares_all_the_same():
+    script = """
+        import gc, weakref
+        import mangrove
+        from mangrove.aws import sharing
+
+        class Seen(list):
+            def __call__(self, **_):
+                self.append(1)
+
+        seen, session = Seen(), mangrove.Session("AKIA", "secret", region_name="us-east-1")
+        session.events.register("provide-client-params.sts", seen)
+        session.client("sts").generate_presigned_url("get_caller_identity")
+        other = mangrove.Session("AKIB", "secret", region_name="us-east-1").client("sts")
+        other.generate_presigned_url("get_caller_identity")
+        shaped = mangrove.Session("AKIC", "secret", region_name="us-east-1")
+        def own(class_attributes, **_):
+            class_attributes["own"] = 1
+        shaped.events.register("creating-client-class.sts", own)
+        mine = shaped.client("sts")
+        gone = weakref.ref(seen)
+        print(len(seen), len(sharing._TEMPLATES.kept.keys()), mine.own, hasattr(other, "own"))
+        del seen, session
+        gc.collect()
+        print(gone())
+    """
+    done = python(script)
+    assert done.stdout == "1 1 1 False\nNone\n", done.stderr
+
+
 def test_what_is_shared_holds_no_session_in_a_fresh_process():
     script = """
         import gc, weakref, mangrove

@@ -20,6 +20,14 @@ __all__ = ["SharingAliaser", "SharingEmitter", "SharingTrie", "session_emitter"]
 
 Node = dict[str, Any]
 
+# What botocore and boto3 emit when a client is used, or a resource is made: such handlers do not change how a client is
+# built. Of any other event, one that is new included, that is not certain.
+_AT_CALLS = frozenset(
+    "after-call after-call-error before-call before-endpoint-resolution before-parameter-build before-parse "
+    "before-send before-sign choose-signer creating-resource-class docs getattr needs-retry provide-client-params "
+    "request-created response-received".split()
+)
+
 # Names of events that are remembered: a dozen for each operation in use, and 4 MiB at most.
 _MOST_NAMES = 16_384
 
@@ -58,6 +66,11 @@ class SharingTrie(PrefixTrie):
         self._make_path_own(key)
         super().remove_item(key, value)
 
+    def forget(self, part: str) -> None:
+        """Remove the handlers of all events that begin with a part."""
+        node = self._root = self._own_node(self._root)
+        node["children"].pop(part, None)
+
     def _make_path_own(self, key: str) -> None:
         """Copy the nodes on the way to a key, as far as they exist and are shared."""
         node = self._root = self._own_node(self._root)
@@ -91,7 +104,8 @@ class SharingEmitter(HierarchicalEmitter):
     """Be botocore's emitter on a `SharingTrie`, and count its changes.
 
     Attributes:
-        generation: how often handlers were registered or removed, in this emitter and in those it was copied from.
+        generation: how often handlers were registered or removed that may change how a client is built, in this emitter
+            and in those it was copied from.
     """
 
     def __init__(self) -> None:
@@ -99,9 +113,9 @@ class SharingEmitter(HierarchicalEmitter):
         self._handlers = SharingTrie()
         self.generation = 0
 
-    def _register_section(self, *args: Any, **kwargs: Any) -> None:
-        self.generation += 1
-        super()._register_section(*args, **kwargs)
+    def _register_section(self, event_name: str, *args: Any, **kwargs: Any) -> None:
+        self.generation += _shapes_clients(event_name)
+        super()._register_section(event_name, *args, **kwargs)
 
     def _verify_accept_kwargs(self, func: Any) -> Any:
         # botocore inspects the signature at each registration: the same few functions for every client.
@@ -110,10 +124,14 @@ class SharingEmitter(HierarchicalEmitter):
             return None
         return super()._verify_accept_kwargs(func)
 
-    def unregister(self, *args: Any, **kwargs: Any) -> None:
+    def unregister(self, event_name: str, *args: Any, **kwargs: Any) -> None:
         """Remove a handler; see botocore."""
-        self.generation += 1
-        super().unregister(*args, **kwargs)
+        self.generation += _shapes_clients(event_name)
+        super().unregister(event_name, *args, **kwargs)
+
+
+def _shapes_clients(event_name: str) -> bool:
+    return event_name.partition(".")[0] not in _AT_CALLS
 
 
 class SharingAliaser(EventAliaser):
@@ -129,9 +147,14 @@ class SharingAliaser(EventAliaser):
         twin._emitter = copy.copy(self._emitter)
         return twin
 
+    def forget(self, part: str) -> None:
+        """Remove the handlers of all events that begin with a part, such as `creating-resource-class`."""
+        self._emitter._handlers.forget(part)
+        self._emitter._lookup_cache = {}
+
     @property
     def generation(self) -> int:
-        """Return how often handlers were registered or removed."""
+        """Return how often handlers were registered or removed that may change how a client is built."""
         found: int = self._emitter.generation
         return found
 

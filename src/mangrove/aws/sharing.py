@@ -37,8 +37,8 @@ _OF_THE_ACCOUNT = frozenset({"credential_provider", "token_provider"})
 class SharingSession(CoreSession):
     """Be a botocore session whose clients are light copies of templates.
 
-    The answers are botocore's own: the templates are made by its code. What a user registers on the session (handlers,
-    components) gives the session templates of its own.
+    The answers are botocore's own: the templates are made by its code. What a user registers on the session that may
+    change how a client is built (components, some handlers) gives the session templates of its own.
 
     Args:
         session_vars: as botocore's.
@@ -70,6 +70,7 @@ class SharingSession(CoreSession):
         For whoever makes sessions of one kind; a session that a user has changed is never settled anew.
         """
         self._baseline = self._state()
+        self._baseline_events = copy.copy(self._events)
 
     def _state(self) -> tuple[Any, ...]:
         """Return what tells whether a user has given this session something of its own; compared, never hashed."""
@@ -239,7 +240,9 @@ class SharingSession(CoreSession):
         twin._known_settings = KnownSettings()
         twin.user_agent_name, twin.user_agent_version = self.user_agent_name, self.user_agent_version
         twin.user_agent_extra = self.user_agent_extra
-        twin._events = copy.copy(self._events)
+        # Without what a user has registered since, and what boto3 has made to hold this session's events.
+        twin._events = copy.copy(self._baseline_events)
+        twin._events.forget("creating-resource-class")
         twin._register_event_emitter()
         return twin
 
