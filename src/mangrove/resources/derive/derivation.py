@@ -1,0 +1,142 @@
+"""The derivation: one pure function from what botocore ships to the resources of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from mangrove.resources.derive.arns import Formats, Own, arn_of
+from mangrove.resources.derive.collections import account_type, collections_of
+from mangrove.resources.derive.definition import Assembly
+from mangrove.resources.derive.existing import existing_types, taken_operations
+from mangrove.resources.derive.facts import ArnSpec, Derived, Dropped, ServiceFacts, TagSpec, Variable
+from mangrove.resources.derive.listings import listings_of
+from mangrove.resources.derive.names import plural
+from mangrove.resources.derive.operations import Model
+from mangrove.resources.derive.tags import tag_operation, tags_of
+from mangrove.resources.derive.types import ResourceType, types_of
+
+__all__ = ["derive"]
+
+# To change many of them at once is to change what they belong to: a listener's attributes are no resources.
+_MAKES = ("Create", "Delete", "Register", "Deregister", "Allocate", "Release", "Import", "Run", "Terminate", "Purchase")
+_CHANGES = ("Update", "Modify", "Put", "Remove")
+
+
+def derive(service: ServiceFacts) -> Derived:
+    """Derive the resources of one service from its model.
+
+    Args:
+        service: The facts; none of them is changed.
+
+    Returns:
+        The definition in boto3's ``resources-1`` format, with the source of each type's ARN and tags.
+
+    Example:
+        >>> facts = ServiceFacts("things", {"operations": {}, "shapes": {}})
+        >>> dict(derive(facts).definition["resources"])
+        {}
+    """
+    model = Model(service.model)
+    overlay = service.overlay
+    constants: Mapping[str, Mapping[str, object]] = overlay.get("constants", {})
+    known = existing_types(model, service.existing) if service.existing else []
+    renames = {**(taken_operations(service.existing) if service.existing else {}), **overlay.get("rename", {})}
+    types, dropped = _types(model, service, constants, renames, known)
+    account = account_type(types, constants)
+    types = [*known, *types, *([account] if account else [])]
+    collections, orphans = collections_of(model, types, constants, overlay.get("parents", {}))
+    reached = {each.child for each in collections} | {each.parent for each in collections}
+    kept = [each for each in types if each.existing or each.name in reached]
+    lost = sorted({each.name for each in types} - {each.name for each in kept})
+    dropped += orphans + [Dropped(name, "nothing that is listed leads to it") for name in lost]
+    written = Assembly(model, kept, collections, constants, service.waiters, service.existing).write()
+    definition = _laid_over(written, overlay.get("merge", {}))
+    arns, tags, kinds = _facts(model, kept, service)
+    return Derived(
+        definition=definition,
+        arns=MappingProxyType(arns),
+        tags=MappingProxyType(tags),
+        kinds=MappingProxyType(kinds),
+        partial=MappingProxyType(_partial(model, kept)),
+        aliases=MappingProxyType(dict(overlay.get("aliases", {}))),
+        dropped=tuple(dropped),
+        extends=service.existing is not None,
+    )
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay a piece of a definition over another: tables are merged, all else is replaced."""
+    found = dict(below)
+    for name, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(found.get(name), Mapping)
+        found[name] = _laid_over(found[name], value) if both else value
+    return found
+
+
+def _types(
+    model: Model,
+    service: ServiceFacts,
+    constants: Mapping[str, Mapping[str, object]],
+    renames: Mapping[str, str],
+    known: Iterable[ResourceType],
+) -> tuple[list[ResourceType], list[Dropped]]:
+    """Find the types that boto3 does not have."""
+    names = {each.name for each in known}
+    unwanted = service.overlay.get("drop", {})
+    listings = [each for each in listings_of(model, service.paginators, renames) if each.kind not in names]
+    found = types_of(
+        model,
+        [each for each in listings if each.kind not in unwanted],
+        constants,
+        service.overlay.get("identifiers", {}),
+    )
+    seen = {each.name for each in found}
+    nameless = sorted({each.kind for each in listings} - seen - set(unwanted))
+    dropped = [Dropped(kind, f"by the overlay: {why}") for kind, why in unwanted.items()]
+    return found, dropped + [Dropped(kind, "nothing identifies its items") for kind in nameless]
+
+
+def _facts(
+    model: Model, types: Iterable[ResourceType], service: ServiceFacts
+) -> tuple[dict[str, ArnSpec], dict[str, TagSpec], dict[str, str]]:
+    types = list(types)
+    formats = Formats(service.formats)
+    own = Own(formats, types)
+    lister = tag_operation(model)
+    arns: dict[str, ArnSpec] = {}
+    tags: dict[str, TagSpec] = {}
+    kinds: dict[str, str] = {}
+    curated: Mapping[str, Any] = service.overlay.get("arns", {})
+    for each in types:
+        spec = _spec(curated[each.name]) if each.name in curated else arn_of(model, each, own)
+        if spec:
+            arns[each.name] = spec
+        place = tags_of(model, each, spec, lister)
+        if place:
+            tags[each.name] = place
+        kinds[each.name] = "core" if each.existing or _is_core(model, each, formats) else "catalogue"
+    return arns, tags, kinds
+
+
+def _spec(curated: Mapping[str, Any]) -> ArnSpec | None:
+    """Read an ARN's source from the overlay; an empty one says that the type has no ARN."""
+    variables = {name: Variable(**source) for name, source in curated.get("variables", {}).items()}
+    fields = {name: value for name, value in curated.items() if name not in {"variables", "because"}}
+    return ArnSpec(**fields, variables=variables) if fields else None
+
+
+def _is_core(model: Model, each: ResourceType, formats: Formats) -> bool:
+    one = (verb + each.name for verb in (*_MAKES, *_CHANGES))
+    many = (verb + plural(each.name) for verb in _MAKES)
+    return formats.knows(each.name) or model.find(*one, *many) is not None
+
+
+def _partial(model: Model, types: Iterable[ResourceType]) -> dict[str, frozenset[str]]:
+    """List what a collection's items lack of their type's attributes."""
+    found: dict[str, frozenset[str]] = {}
+    for each in types:
+        if each.load and each.item != each.load.shape and not each.existing:
+            found[each.name] = frozenset(model.members(each.load.shape)) - frozenset(model.members(each.item))
+    return {name: missing for name, missing in found.items() if missing}
