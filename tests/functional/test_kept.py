@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
+import subprocess
+import sys
+import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
 
 import pytest
 import urllib3
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    HTTPClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+)
 from botocore.httpsession import URLLib3Session
 
 import mangrove
@@ -27,6 +38,15 @@ STS = (
 def ok(body, *fields):
     lines = [b"HTTP/1.1 200 OK", b"Content-Type: text/xml", b"Content-Length: %d" % len(body), *fields]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+END = b""
+
+
+def python(script, *arguments):
+    """Run a script in a fresh process."""
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(script), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 class Script:
@@ -67,6 +87,8 @@ class Script:
             if answer is None:
                 break
             for piece in answer if isinstance(answer, list) else [answer]:
+                if piece is END:
+                    connection.shutdown(socket.SHUT_RDWR)
                 connection.sendall(piece)
         file.close()
         connection.close()
@@ -189,7 +211,7 @@ def test_a_connection_that_ended_is_not_used_again(script, exchanges, end):
 
 
 def test_an_answer_that_is_cut_short_is_an_error_and_the_next_call_connects_anew(script, exchanges):
-    server = script(lambda number: [ok(STS % number)[:-20], b""] if number == 2 else ok(STS % number))
+    server = script(lambda number: [ok(STS % number)[:-20]] if number == 2 else ok(STS % number))
     client = sts(server.url, read_timeout=0.3)
     account_of(client)
     with pytest.raises(ReadTimeoutError, match=server.url):
@@ -317,3 +339,106 @@ def test_a_large_body_goes_whole(script, exchanges):
     assert len(exchanges) == 1
     assert bodies[0] == bodies[1]
     assert len(bodies[0]) > 600_000
+
+
+def test_a_body_of_a_get_says_its_length(script, exchanges):
+    server = script(lambda _: ok(b"{}"))
+    session = mangrove.Session("AKIA", "secret", region_name="us-east-1")
+    efs = session.client("efs", endpoint_url=server.url)
+    for _ in range(4):
+        efs.describe_account_preferences(MaxResults=5)
+    assert [body for _, body in server.requests] == [b'{"MaxResults": 5}'] * 4
+    assert all(head[0].startswith(b"GET /") for head, _ in server.requests)
+
+
+def test_a_call_whose_answer_is_cut_short_is_not_made_again(script, exchanges):
+    def answer(number):
+        whole = ok(b'{"MessageId":"m"}', *([b"Connection: close"] if number == 2 else []))
+        return [whole[:-5], END] if number == 2 else whole
+
+    server = script(answer)
+    sqs = mangrove.Session("AKIA", "secret", region_name="us-east-1").client("sqs", endpoint_url=server.url)
+    sqs.send_message(QueueUrl=server.url + "/1/q", MessageBody="a")
+    with pytest.raises(IncompleteReadError):
+        sqs.send_message(QueueUrl=server.url + "/1/q", MessageBody="b")
+    assert len(server.requests) == 2
+
+
+def test_headers_that_only_botocore_can_send_lose_no_connection(script, exchanges):
+    server = script(lambda number: ok(STS % number))
+    client = sts(server.url)
+
+    def replace(request, **_):
+        request.headers = {**dict(request.headers.items()), b"X-Trace": b"1"}
+
+    client.meta.events.register("before-send.sts", replace)
+    for _ in range(3):
+        account_of(client)
+    assert server.connections == 1
+    assert all(b"X-Trace: 1\r\n" in head for head, _ in server.requests)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "botocore.httpsession.URLLib3Session.send",
+        "botocore.awsrequest.AWSHTTPConnection.request",
+        "http.client.HTTPConnection.send",
+        "http.client.HTTPConnection.putrequest",
+        "urllib3.connectionpool.HTTPConnectionPool.urlopen",
+    ],
+)
+def test_a_test_that_forbids_the_network_forbids_it(script, exchanges, where):
+    server = script(lambda number: ok(STS % number))
+    client = sts(server.url)
+    account_of(client)
+    account_of(client)
+    with mock.patch(where, side_effect=RuntimeError("no network")), pytest.raises((RuntimeError, HTTPClientError)):
+        account_of(client)
+    assert len(server.requests) == 2
+    assert account_of(client) == "000000000003"
+
+
+def test_what_tls_has_deciphered_and_nobody_asked_for_is_nobodys_answer():
+    class Sock:
+        def __init__(self, left):
+            self.left = left
+
+        def pending(self):
+            return self.left
+
+    assert kept._has_more(Sock(7))
+    assert not kept._has_more(Sock(0))
+    assert not kept._has_more(object())  # no TLS
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("own_handler", [False, True])
+def test_a_child_uses_no_connection_of_its_parent(script, exchanges, own_handler):
+    done = python(
+        """
+        import json, os, re, sys, mangrove
+        url, own = sys.argv[1], sys.argv[2] == "True"
+        def client(key):
+            session = mangrove.Session(key, "secret", region_name="us-east-1")
+            if own:
+                session.events.register("creating-client-class", lambda **_: None)
+            return session, session.client("sts", endpoint_url=url)
+        session, mine = client("PARENT")
+        _, theirs = client("CHILD")
+        mine.get_caller_identity()
+        child = os.fork()
+        if not child:
+            theirs.get_caller_identity()
+            session.client("sts", endpoint_url=url).get_caller_identity()
+            os._exit(0)
+        os.waitpid(child, 0)
+        mine.get_caller_identity()
+        """,
+        (server := script(lambda number: ok(STS % number))).url,
+        str(own_handler),
+    )
+    assert done.returncode == 0, done.stderr
+    keys = [next(line for line in head if b"Credential=" in line).split(b"=")[1][:5] for head, _ in server.requests]
+    assert keys == [b"PAREN", b"CHILD", b"PAREN", b"PAREN"]
+    assert server.connections == 2  # the parent's, and the child's own

@@ -149,7 +149,8 @@ def test_keys_are_kept_for_one_secret_day_region_and_service():
     assert signature() != first
     credentials.secret_key = "one"
     assert signature() == first
-    assert "one" not in repr(signer)
+    assert "one" not in repr(vars(signer)["_keys"])
+    assert len(vars(signer)["_keys"]) == 1  # a secret that is no longer used is not kept
 
 
 FIELDS = st.lists(

@@ -192,3 +192,13 @@ def test_a_users_model_is_read_whole_and_with_its_extras(tmp_path):
     assert type(found["shapes"]) is dict
     assert found["shapes"] == {"A": {"type": "string", "max": 1}, "B": {}}
     assert loader.load_service_model("mine", "service-2") is found
+
+
+def test_two_that_are_equal_are_equal_unread():
+    def make():
+        return Unread(a=b'{"b": 1}', c=b"[1]")
+
+    assert make() == make()
+    assert (make() != make()) is False
+    assert make() != Unread(a=b'{"b": 2}', c=b"[1]")
+    assert make() != {"a": 1}

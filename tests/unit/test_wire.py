@@ -139,6 +139,12 @@ def test_many_small_chunks_are_not_copied_again_and_again():
     assert read_answer(lambda most: pieces.pop(0), "GET").body == b"x" * 100_000  # noqa: ARG005
 
 
+def test_a_head_that_comes_byte_by_byte_is_read():
+    # Were it searched from its begin for each byte, this would take a minute.
+    data = b"HTTP/1.1 200 OK\r\n" + (b"A: " + b"b" * 700 + b"\r\n") * 90 + b"Content-Length: 0\r\n\r\n"
+    assert len(read_answer(Pieces(data, [1] * len(data)), "GET").fields) == 91
+
+
 def test_a_head_is_written_as_urllib3_writes_it():
     fields = [("User-Agent", b"me"), ("X-A", "1"), ("Content-Length", "0")]
     assert request_head("POST", "/p?q=1", "host:81", fields) == (
@@ -157,6 +163,8 @@ def test_a_head_is_written_as_urllib3_writes_it():
         [("User-Agent", "me"), ("X A", "1")],
         [("User-Agent", "me"), ("", "1")],
         [("User-Agent", "me"), ("X-A", "é")],
+        [("User-Agent", "me"), (b"X-A", "1")],
+        [("User-Agent", "me"), ("X-A", None)],
         [("User-Agent", "me"), ("Expect", "100-continue")],
         [("User-Agent", "me"), ("Transfer-Encoding", "chunked")],
         [("X-A", "1")],
@@ -165,6 +173,9 @@ def test_a_head_is_written_as_urllib3_writes_it():
 def test_a_head_that_is_not_plain_is_left_to_the_standard_library(fields):
     assert request_head("GET", "/", "host", fields) is None
     assert request_head("PUT", "/", "host", [("User-Agent", "me")]) is None
+    # A length that is not said would make the body the begin of the next request.
+    assert request_head("GET", "/", "host", [("User-Agent", "me")], has_body=True) is None
+    assert request_head("GET / HTTP/1.1\r\nX", "/", "host", [("User-Agent", "me")]) is None
 
 
 @pytest.mark.parametrize(
@@ -180,6 +191,8 @@ def test_a_head_that_is_not_plain_is_left_to_the_standard_library(fields):
         "ftp://host/",
         "https://host/a\r\nb",
         "https://host/\n",
+        "https://host/k;v=1",
+        "https://host/k?",
     ],
 )
 def test_a_url_that_needs_quoting_is_left_to_urllib3(url):

@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.regions import EndpointResolverBuiltins
 
-from mangrove._concurrency import Recent
+from mangrove._concurrency import Recent, in_child
 from mangrove.aws._botocore import ClientArgsCreator, ClientCreator, EndpointCreator, URLLib3Session, get_context
 from mangrove.aws.requests import QuickEndpoint
 from mangrove.aws.signing import QuickSigner
@@ -249,6 +249,16 @@ def _own(value: Any) -> Any:
     return twin
 
 
+_everywhere: weakref.WeakSet[Templates] = weakref.WeakSet()
+
+
+@in_child
+def _after_fork() -> None:
+    # The parent's connections are the parent's, and a lock that one of its threads held would never be free here.
+    for templates in list(_everywhere):
+        templates.start_anew()
+
+
 class Templates:
     """Keep the templates of sessions that make equal clients.
 
@@ -261,6 +271,7 @@ class Templates:
 
     def __init__(self) -> None:
         self.start_anew()
+        _everywhere.add(self)
 
     def start_anew(self) -> None:
         """Forget everything, locks included: what a child process needs."""

@@ -15,25 +15,40 @@ import ssl
 from types import FunctionType
 from typing import Any
 
-from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError, SSLError
+from botocore.exceptions import ConnectionClosedError, HTTPClientError, IncompleteReadError, ReadTimeoutError, SSLError
+from urllib3._collections import HTTPHeaderDict
+from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.response import HTTPResponse
 from urllib3.util.connection import is_connection_dropped
 
-from mangrove.aws._botocore import AWSHTTPConnection, AWSHTTPSConnection, AWSResponse
+from mangrove.aws._botocore import AWSHTTPConnection, AWSHTTPSConnection, AWSResponse, URLLib3Session
 from mangrove.aws.headers import QuickHeadersDict
-from mangrove.aws.wire import Answer, read_answer, request_head
+from mangrove.aws.wire import Answer, CutShortError, read_answer, request_head
 
 __all__ = ["WholeResponse", "exchange", "is_plain", "split_url"]
 
-# What urllib3 leaves as it is; anything else it would quote first.
+# What urllib3 leaves as it is; anything else it would quote first. Of a path botocore drops what stands behind a
+# semicolon, and an empty query.
 _URL = re.compile(
     r"(https?://[A-Za-z0-9.\-]+(?::[0-9]+)?)"
-    r"(/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-F]{2})*(?:\?(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-F]{2})*)?)\Z"
+    r"(/(?:[A-Za-z0-9\-._~!$&'()*+,=:@/]|%[0-9A-F]{2})*(?:\?(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-F]{2})+)?)\Z"
 )
 # A larger body goes after the head, which spares a copy of it.
 _SMALL = 1 << 16
-_URLLIB3 = HTTPConnectionPool._get_conn.__code__.co_filename
+# Where tracers (Sentry, New Relic, OpenTelemetry), recorders and tests take hold of a request.
+_OF_CONNECTIONS = ("request", "putrequest", "send", "getresponse")
+_WAY = ("urlopen",), _OF_CONNECTIONS, _OF_CONNECTIONS, ("send",)
+_FILES = frozenset(
+    each.__code__.co_filename
+    for each in (
+        HTTPConnectionPool._get_conn,
+        HTTPConnection._new_conn,
+        http.client.HTTPConnection.connect,
+        AWSHTTPConnection._consume_headers,
+        URLLib3Session._path_url,
+    )
+)
 _log = logging.getLogger("urllib3.connectionpool")
 
 
@@ -54,7 +69,7 @@ class WholeResponse(AWSResponse):
         if self._raw is None:
             self._raw = HTTPResponse(
                 io.BytesIO(),
-                headers=dict(self.headers),
+                headers=HTTPHeaderDict(self._answer.fields),
                 status=self.status_code,
                 version=11,
                 reason=self._answer.reason,
@@ -63,6 +78,10 @@ class WholeResponse(AWSResponse):
                 enforce_content_length=False,
             )
         return self._raw
+
+    @raw.setter
+    def raw(self, value: Any) -> None:
+        self._raw = value
 
 
 def split_url(url: str) -> tuple[str, str] | None:
@@ -117,16 +136,10 @@ def exchange(pool: Any, request: Any, target: str, timeout: float | None) -> Who
     kept = None
     try:
         answer = _exchange(connection.sock, message, request, timeout)
-        if answer.reusable:
+        if answer.reusable and not _has_more(connection.sock):
             kept = connection
-    except ssl.SSLError as error:
-        raise SSLError(endpoint_url=request.url, error=error) from error
-    except TimeoutError as error:
-        raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
-    except (OSError, http.client.HTTPException) as error:
-        raise ConnectionClosedError(error=error, request=request, endpoint_url=request.url) from error
     except Exception as error:
-        raise HTTPClientError(error=error) from error  # as botocore's own transport does
+        raise _botocores(error, request) from error
     finally:
         if kept is None:
             connection.close()
@@ -134,10 +147,36 @@ def exchange(pool: Any, request: Any, target: str, timeout: float | None) -> Who
     return WholeResponse(request.url, answer)
 
 
+def _botocores(error: Exception, request: Any) -> Exception:
+    """Return what botocore's own transport raises for an error."""
+    url = request.url
+    if isinstance(error, CutShortError):
+        # botocore takes the part for the whole. It must not be sent again: what was asked for is done.
+        read = len(error.partial)
+        return IncompleteReadError(actual_bytes=read, expected_bytes=read + (error.expected or 0))
+    if isinstance(error, ssl.SSLError):
+        return SSLError(endpoint_url=url, error=error)
+    if isinstance(error, TimeoutError):
+        return ReadTimeoutError(endpoint_url=url, error=error)
+    if isinstance(error, (OSError, http.client.HTTPException)):
+        return ConnectionClosedError(error=error, request=request, endpoint_url=url)
+    return HTTPClientError(error=error)
+
+
+def _has_more(sock: Any) -> bool:
+    """Return whether bytes have come that TLS has deciphered and nobody has read; `select` does not see them."""
+    pending = getattr(sock, "pending", None)
+    return bool(pending and pending())
+
+
 def _is_watched(pool: Any) -> bool:
-    """Return whether somebody has put a function of his own into urllib3: a tracer, a recorder of requests."""
-    function = pool.__class__.urlopen
-    return type(function) is not FunctionType or function.__code__.co_filename != _URLLIB3
+    """Return whether somebody has put a function of his own on a request's way: a tracer, a recorder, a test."""
+    kinds = pool.__class__, pool.ConnectionCls, http.client.HTTPConnection, URLLib3Session
+    return any(not _is_own(getattr(kind, name)) for kind, names in zip(kinds, _WAY, strict=True) for name in names)
+
+
+def _is_own(function: Any) -> bool:
+    return type(function) is FunctionType and function.__code__.co_filename in _FILES
 
 
 def _borrow(pool: Any) -> Any:
@@ -165,7 +204,7 @@ def _message(request: Any, target: str, connection: Any) -> bytes | None:
         return None
     if connection.port != connection.default_port:
         host = f"{host}:{connection.port}"
-    return request_head(request.method, target, host, request.headers.items())
+    return request_head(request.method, target, host, request.headers.items(), has_body=bool(request.body))
 
 
 def _exchange(sock: Any, head: bytes, request: Any, timeout: float | None) -> Answer:

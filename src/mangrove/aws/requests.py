@@ -9,6 +9,7 @@ from mangrove.aws.headers import QuickHeaders, QuickHeadersDict
 
 __all__ = ["QuickEndpoint", "QuickRequest"]
 
+_UNCHANGING = frozenset({str, bytes, int, float, bool})
 _WITHOUT_LENGTH = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -34,8 +35,10 @@ class _QuickPreparer(AWSRequestPreparer):
         data = original.data
         if not isinstance(data, dict):
             return super()._prepare_body(original)
-        # A handler may have changed the parameters since.
-        parameters = list(data.items())
+        # A handler may have changed the parameters since: by type too, as 1 equals True.
+        parameters = [(name, type(value), value) for name, value in data.items()]
+        if not _UNCHANGING.issuperset(kind for _, kind, _ in parameters):
+            return super()._prepare_body(original)
         if self._encoded[0] != parameters:
             self._encoded = parameters, super()._prepare_body(original)
         return self._encoded[1]
@@ -46,8 +49,8 @@ class QuickRequest(AWSRequest):
 
     _REQUEST_PREPARER_CLS = _QuickPreparer
 
-    def __init__(self, *args: Any, headers: Any = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, method: Any = None, url: Any = None, headers: Any = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(method, url, None, *args, **kwargs)
         self.headers = QuickHeaders()
         for name, value in (headers or {}).items():
             self.headers[name] = value

@@ -12,7 +12,6 @@ from botocore.context import with_current_context
 from botocore.credentials import Credentials
 from botocore.exceptions import PartialCredentialsError
 
-from mangrove._concurrency import in_child
 from mangrove._version import __version__
 from mangrove.aws._botocore import CoreSession, get_context, register_feature_id
 from mangrove.aws.agent import RememberingAgent
@@ -328,9 +327,3 @@ def core_session(
 
 def _copied(value: Any) -> Any:
     return {name: _copied(item) for name, item in value.items()} if isinstance(value, dict) else value
-
-
-@in_child
-def _after_fork() -> None:
-    # The parent's connections are the parent's, and a lock that one of its threads held would never be free here.
-    _TEMPLATES.start_anew()

@@ -23,7 +23,7 @@ __all__ = ["QuickSigner"]
 
 _log = logging.getLogger("botocore.auth")
 _auth: Any = auth
-# Days and regions that one client signs for at the same time.
+# Days, regions and services that one client signs for at the same time.
 _MOST_KEYS = 16
 _now: Any = getattr(auth, "get_current_datetime", None)
 
@@ -34,10 +34,17 @@ def _host_of(scheme: str, netloc: str) -> str:
     return found
 
 
+class _Keys(dict[tuple[str, str, str], tuple[str, bytes]]):
+    """Keep the keys of one client, with the secret that each was made of; nothing of it shows."""
+
+    def __repr__(self) -> str:
+        return "***"
+
+
 class _QuickSigV4(SigV4Auth):
     """Be botocore's signature version 4, in one pass."""
 
-    keys: dict[tuple[str, str, str, str], bytes]
+    keys: _Keys
 
     def add_auth(self, request: Any) -> None:
         """Sign a request; see botocore."""
@@ -83,15 +90,15 @@ class _QuickSigV4(SigV4Auth):
 
     def _key(self, day: str) -> bytes:
         """Return the key that signs for a day, a region and a service."""
-        name = (self.credentials.secret_key, day, self._region_name, self._service_name)
-        key = self.keys.get(name)
-        if key is None:
-            key = f"AWS4{name[0]}".encode()
-            for part in (*name[1:], "aws4_request"):
+        name, secret = (day, self._region_name, self._service_name), self.credentials.secret_key
+        made_of, key = self.keys.get(name, (None, b""))
+        if made_of != secret:
+            key = f"AWS4{secret}".encode()
+            for part in (*name, "aws4_request"):
                 key = hmac.digest(key, part.encode("utf-8"), "sha256")
             if len(self.keys) >= _MOST_KEYS:
                 self.keys.clear()
-            self.keys[name] = key
+            self.keys[name] = secret, key
         return key
 
 
@@ -114,7 +121,7 @@ def _signs_alike(plain: Any, quick: Any) -> bool:
     found = set()
     for made in (plain, quick):
         auth_of = made(Credentials("AKID", "key", "token").get_frozen_credentials(), "s3", "us-east-1")
-        auth_of.keys = {}
+        auth_of.keys = _Keys()
         request = _sample()
         auth_of.add_auth(request)
         found.add(tuple(request.headers.items()))
@@ -137,7 +144,7 @@ class QuickSigner(RequestSigner):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._keys: dict[tuple[str, str, str, str], bytes] = {}
+        self._keys = _Keys()
 
     def get_auth_instance(self, *args: Any, **kwargs: Any) -> Any:
         """Return what signs one request; see botocore."""

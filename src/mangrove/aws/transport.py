@@ -14,6 +14,7 @@ import weakref
 from typing import Any
 
 from botocore.httpsession import get_cert_path
+from urllib3 import PoolManager
 
 from mangrove._concurrency import Once, in_child
 from mangrove.aws._botocore import URLLib3Session
@@ -45,6 +46,9 @@ class SharedTransport(URLLib3Session):
     Args:
         settings: the arguments of botocore's session, by name.
     """
+
+    _manager: Any
+    _proxy_managers: dict[str, Any]
 
     def __init__(self, **settings: Any) -> None:
         wanted: int = settings["max_pool_connections"]
@@ -95,6 +99,14 @@ class SharedTransport(URLLib3Session):
     def close(self) -> None:
         """Do nothing: other clients use the same connections, and later ones will."""
 
+    def start_anew(self) -> Any:
+        """Forget all connections and locks, closing none, and return them: what a child process needs."""
+        old = self._manager, self._proxy_managers, self._pools
+        self._trust, self._pools, self._proxy_managers = Once[bool](), weakref.WeakValueDictionary(), {}
+        self._manager = PoolManager(_hosts(), **self._manager.connection_pool_kw)  # with the TLS context there is
+        self._manager.pool_classes_by_scheme = self._pool_classes_by_scheme
+        return old
+
     def close_for_all(self) -> None:
         """Close the idle connections, for all clients."""
         super().close()
@@ -130,9 +142,10 @@ _inherited: list[Any] = []
 
 @in_child
 def _after_fork() -> None:
-    global _guard, _shared
-    _inherited.append(list(_shared.values()))  # not closed: their sockets are the parent's too
-    _guard, _shared = threading.Lock(), weakref.WeakValueDictionary()
+    global _guard  # noqa: PLW0603  a thread of the parent may have held it
+    # Clients made before the fork go on with connections of their own. Not closed: the sockets are the parent's too.
+    _inherited.extend(each.start_anew() for each in list(_shared.values()))
+    _guard = threading.Lock()
 
 
 def transports() -> list[SharedTransport]:

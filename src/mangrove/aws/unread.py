@@ -76,14 +76,18 @@ class Unread(dict[str, Any]):
         except KeyError:
             return default
 
+    def __eq__(self, other: object) -> bool:
+        return dict(self) == other  # which asks the other, if it is one of these, for its values too
+
+    def __ne__(self, other: object) -> bool:
+        return dict(self) != other
+
     items = _when_read(dict.items)
     values = _when_read(dict.values)
     copy = _when_read(dict.copy)
     pop = _when_read(dict.pop)
     popitem = _when_read(dict.popitem)
     setdefault = _when_read(dict.setdefault)
-    __eq__ = _when_read(dict.__eq__)
-    __ne__ = _when_read(dict.__ne__)
     __or__ = _when_read(dict.__or__)
     __ror__ = _when_read(dict.__ror__)
     __repr__ = _when_read(dict.__repr__)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-__all__ = ["Answer", "read_answer", "request_head"]
+__all__ = ["Answer", "CutShortError", "read_answer", "request_head"]
 
 _CHUNK = 1 << 16
 _MOST_AT_ONCE = 1 << 20
@@ -23,8 +23,11 @@ _STATUS = re.compile(r"HTTP/1\.([0-9])[ \t]+([1-9][0-9]{2})(?:[ \t]+([^\r\n]*))?
 _FIELD = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\0]*)\Z")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_TOKEN = re.compile(_NAME.pattern.decode())
 _VALUE = re.compile(rb"[^\r\n]*\Z")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\Z")
+_KINDS = frozenset({str, bytes, int})
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _NO_BODY = frozenset({204, 304})
 _FIRST_FINAL = 200
 # From here on the standard library judges, which has limits of its own.
@@ -32,6 +35,10 @@ _MOST_FIELDS, _MOST_LINE = 99, 1 << 16
 _MOST_DIGITS = 18
 
 Receive = Callable[[int], bytes]
+
+
+class CutShortError(http.client.IncompleteRead):
+    """Say that a body ended before its length: the server has done what it was asked, so it is not asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,9 @@ class Answer:
     reusable: bool
 
 
-def request_head(method: str, target: str, host: str, fields: Iterable[tuple[str, str | bytes]]) -> bytes | None:
+def request_head(
+    method: str, target: str, host: str, fields: Iterable[tuple[str, str | bytes]], *, has_body: bool = False
+) -> bytes | None:
     r"""Write the head of a request, or return None if it is better written by the standard library.
 
     Args:
@@ -61,6 +70,7 @@ def request_head(method: str, target: str, host: str, fields: Iterable[tuple[str
         target: path and query, quoted.
         host: what the host field says where the fields have none.
         fields: names and values.
+        has_body: whether a body follows; whoever reads it must be told its length.
 
     Example:
         >>> request_head("GET", "/", "sts.amazonaws.com", [("User-Agent", b"me"), ("Content-Length", "0")])[:15]
@@ -68,6 +78,8 @@ def request_head(method: str, target: str, host: str, fields: Iterable[tuple[str
     """
     lines, names = [b""], set()
     for name, value in fields:
+        if type(name) is not str or type(value) not in _KINDS:
+            return None
         try:
             key, text = name.encode("ascii"), value if isinstance(value, bytes) else str(value).encode("ascii")
         except UnicodeEncodeError:
@@ -77,9 +89,9 @@ def request_head(method: str, target: str, host: str, fields: Iterable[tuple[str
             return None
         names.add(key.lower())
         lines.append(b"%b: %b" % (key, text))
-    if names & {b"expect", b"transfer-encoding"} or b"user-agent" not in names:
-        return None
-    if b"content-length" not in names and method not in {"GET", "HEAD", "OPTIONS", "DELETE"}:
+    unsaid = b"content-length" not in names and (has_body or method not in _WITHOUT_BODY)
+    unusual = names & {b"expect", b"transfer-encoding"} or b"user-agent" not in names or not _TOKEN.match(method)
+    if unsaid or unusual:
         return None
     lead = f"{method} {target} HTTP/1.1\r\n"
     if b"host" not in names:
@@ -120,7 +132,10 @@ def read_answer(receive: Receive, method: str) -> Answer:
     elif "chunked" in [coding.strip() for coding in named.get("transfer-encoding", "").lower().split(",")]:
         body = reader.chunks()
     elif length is not None:
-        body = reader.exactly(length)
+        try:
+            body = reader.exactly(length)
+        except http.client.IncompleteRead as error:
+            raise CutShortError(error.partial, error.expected) from None
     else:
         body, kept = reader.all(), False
     # What follows an answer that nobody asked for belongs to no request: such a connection is not used again.
@@ -171,7 +186,10 @@ class _Reader:
 
     def head(self) -> bytes:
         """Take a head, without the empty line at its end."""
-        while (found := _END_OF_HEAD.search(self._data, self._at)) is None:
+        looked = self._at
+        while (found := _END_OF_HEAD.search(self._data, looked)) is None:
+            # The next bytes may end what the last three have begun.
+            looked = max(len(self._data) - self._at - 3, 0)
             self._read_more(_MOST_HEAD)
         taken = self._data[self._at : found.start()]
         self._at = found.end()
