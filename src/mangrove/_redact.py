@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-__all__ = ["Secret", "redact_url"]
+__all__ = ["Secret", "message_of", "redact_url"]
 
 # Greedy: a password may itself hold an @, a slash or a question mark.
 _USERINFO = re.compile(r"\A([a-zA-Z][a-zA-Z0-9+.-]*://)?.*@", re.DOTALL)
@@ -40,6 +40,21 @@ class Secret:
     def __reduce__(self) -> NoReturn:
         text = "a Secret is never pickled"
         raise TypeError(text)
+
+
+def message_of(error: BaseException) -> str:
+    """Return an error's message, unless it quotes a whole answer of AWS, which may be the one with the keys.
+
+    Args:
+        error: such as botocore's `ResponseParserError`, known by its name: this room knows no botocore.
+
+    Example:
+        >>> message_of(ValueError("wrong"))
+        'wrong'
+    """
+    if any(kind.__name__ == "ResponseParserError" for kind in type(error).__mro__):
+        return "the answer was cut short, or is none of AWS's; it is not shown, as keys may be in it"
+    return str(error)
 
 
 def redact_url(url: str) -> str:

@@ -9,6 +9,8 @@ import logging
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -220,6 +222,23 @@ def test_botocore_takes_it_as_its_credential_process(profiles):
     assert session.client("sts").get_caller_identity()["Account"] == SECOND
     assert session.get_credentials().account_id == SECOND
     assert session.get_credentials().refresh_needed() is False
+
+
+@pytest.mark.parametrize("command", [["credentials"], ["whoami"]])
+def test_the_external_id_of_a_role_is_not_sent_to_the_role_that_assumes_it(
+    run, profiles, monkeypatch, tmp_path, command
+):
+    seen = tmp_path / "seen"
+    (tmp_path / "hub").write_text(
+        f'#!/bin/sh\necho "id=$MANGROVE_EXTERNAL_ID" >> {seen}\n'
+        f"exec {sys.executable} -m mangrove credentials --profile base --role-arn {ROLE}\n"
+    )
+    (tmp_path / "hub").chmod(0o700)
+    profiles(f"[profile hub]\ncredential_process = {tmp_path}/hub\n")
+    monkeypatch.setenv("MANGROVE_EXTERNAL_ID", SECRET)
+    assert run(*command, "--profile", "hub", "--role-arn", f"arn:aws:iam::{THIRD}:role/R")[0] == 0
+    assert set(seen.read_text().split()) == {"id="}
+    assert os.environ["MANGROVE_EXTERNAL_ID"] == SECRET
 
 
 def test_a_profile_that_asks_itself_ends_with_one_line(profiles, monkeypatch):
@@ -509,6 +528,19 @@ def test_what_aws_answers_is_one_line(run, calls):
     assert "ExpiredToken" in one_line(err)
 
 
+@pytest.mark.parametrize(
+    "arguments", [["--profile", "sso"], ["--accounts", "profile:sso"], ["--profile", "sso", "--accounts", "org:/"]]
+)
+def test_a_login_that_is_missing_names_its_command(run, profiles, arguments):
+    profiles(
+        "[profile sso]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\n"
+        "sso_account_id = 111111111111\nsso_role_name = R\n"
+    )
+    code, _, err = run("whoami", *arguments)
+    assert code == 1
+    assert "run: aws sso login --profile sso" in err
+
+
 def test_rows_come_as_they_are_answered(run, monkeypatch):
     """The second account answers only after the first one's row is printed."""
     from mangrove.cli import grid, whoami
@@ -539,6 +571,26 @@ def test_an_interrupt_is_130(run, monkeypatch):
 
     monkeypatch.setattr(whoami, "_identity", interrupt)
     assert run("whoami")[0] == 130
+
+
+def test_an_interrupted_whoami_waits_for_no_call_that_hangs(embedded_aws_env):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mangrove", "whoami", "--accounts", f"{SECOND},{THIRD}"],
+            env={**os.environ, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.settimeout(30)
+        # Once somebody has called, the threads are at work.
+        call, _ = silent.accept()
+        with call:
+            process.send_signal(signal.SIGINT)
+            # Far less than the read timeout of one of the calls.
+            _, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "Traceback" not in err
 
 
 def test_help_needs_no_botocore():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import io
 import json
@@ -22,6 +23,7 @@ from urllib.parse import parse_qsl
 
 import boto3
 import botocore.configloader
+import botocore.credentials
 import botocore.session
 import botocore.utils
 import pytest
@@ -355,6 +357,18 @@ def test_verify_compares_the_account(connections, sts):
 # -- what STS is asked -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("partition", "region"),
+    [("aws-cn", "cn-northwest-1"), ("aws-us-gov", "us-gov-west-1"), ("aws-iso", "us-iso-east-1")],
+)
+def test_verify_asks_in_the_roles_partition_also_without_a_region(clock, sts, partition, region):
+    base = sts.attach(mangrove.Session("AKIA", "x"))
+    sts.account = "210987654321"
+    connections = mangrove.ConnectionManager(base, clock=clock)
+    connections.get_session(f"arn:{partition}:iam::210987654321:role/a/b/Reader", verify=True)
+    assert [host.split(".")[1] for host in sts.hosts] == [region, region]
+
+
 def test_all_arguments_in_the_apis_own_names(connections, sts):
     session = connections.get_session(
         RoleArn=ROLE,
@@ -400,6 +414,20 @@ def test_one_token_provider_for_all_roles(base, clock, sts):
     clock.now += 3600
     keys_of(connections.get_session(ROLE, mfa_serial=serial))
     assert [form.get("TokenCode") for form in sts.asked()] == ["111111", "222222", None, "333333"]
+
+
+@pytest.mark.parametrize("roles", [ROLE, [HUB, ROLE]])
+def test_the_provider_that_was_given_last_is_asked(connections, sts, clock, roles):
+    serial = "arn:aws:iam::123456789012:mfa/alice"
+    sts.errors["AssumeRole"] = sts_error("AccessDenied", "invalid MFA one time pass code")
+    for code in ("111111", "222222"):
+        first = {"role_arn": roles if roles is ROLE else HUB, "mfa_serial": serial}
+        first["mfa_token_provider"] = lambda code=code: code
+        session = connections.get_session(first if roles is ROLE else [first, ROLE])
+        with pytest.raises(AssumeRoleError):
+            keys_of(session)
+        clock.now += 2
+    assert [form["TokenCode"] for form in sts.asked()] == ["111111", "222222"]
 
 
 def test_one_code_for_all_roles(base, clock, sts, tmp_path):
@@ -621,7 +649,9 @@ def test_200_roles_share_templates_and_one_sts_client(clock, sts, monkeypatch):
     assert len(sources) == 1
 
 
-def test_sessions_of_a_changed_base_share_templates_of_their_own(connections, sts):
+def test_sessions_of_a_changed_base_share_templates_of_their_own(base, sts):
+    base.events.register("creating-client-class", lambda **_: None)
+    connections = mangrove.ConnectionManager(base)
     sessions = [connections.get_session(f"arn:aws:iam::{number:012}:role/R") for number in range(3)]
     cores = [botocore_session(session) for session in sessions]
     if not all(isinstance(core, sharing.SharingSession) for core in cores):
@@ -807,6 +837,22 @@ def test_a_wrong_clock_is_corrected(connections, sts, clock, skew):
     clock.now += 299
     keys_of(session)
     assert len(sts.asked()) == 2
+
+
+def test_a_machine_that_sleeps_during_the_call_has_no_wrong_clock(connections, sts, clock, monkeypatch):
+    original = sts.respond
+
+    def respond(*arguments):
+        answer = original(*arguments)
+        clock.now += 1800
+        return answer
+
+    monkeypatch.setattr(sts, "respond", respond)
+    credentials = connections.get_session(ROLE).get_credentials()
+    credentials.get_frozen_credentials()
+    issued = credentials.refresher.peek()
+    assert issued.skew == 0.0
+    assert issued.local_expiry - clock.now == pytest.approx(1800, abs=2)
 
 
 def test_no_answer_is_an_error_with_its_cause(connections, sts):
@@ -1004,6 +1050,29 @@ def test_1000_profiles_are_parsed_once(tmp_path, monkeypatch):
 # -- caches ----------------------------------------------------------------------------------------------------------
 
 
+def test_the_bases_provider_is_asked_once_by_many_threads(clock, sts):
+    asked = []
+    together = threading.Barrier(8)
+
+    class Provider(botocore.credentials.CredentialProvider):
+        METHOD = CANONICAL_NAME = "slow"
+
+        def load(self):
+            asked.append(1)
+            # Time enough for the others to come too, if they are let in.
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait(0.1)
+            return botocore.credentials.Credentials("AKIASLOW", "x", None, "slow")
+
+    base = sts.attach(mangrove.Session(region_name="eu-west-1"))
+    botocore_session(base).get_component("credential_provider").providers[:] = [Provider()]
+    connections = mangrove.ConnectionManager(base, MemoryCache(), clock=clock)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: keys_of(connections.get_session(f"arn:aws:iam::{n:012d}:role/R")), range(8)))
+    assert len(asked) == 1
+    assert len(sts.asked()) == 8
+
+
 def test_managers_share_a_cache(base, clock, sts):
     cache = MemoryCache()
 
@@ -1023,22 +1092,49 @@ def test_two_base_identities_share_nothing(clock, sts, tmp_path):
     assert [form["Key"] for form in sts.asked()] == ["AKIAALICE", "AKIABOB"]
 
 
-def test_temporary_base_keys_are_known_by_their_arn(clock, sts, tmp_path):
+def test_temporary_base_keys_are_known_by_their_id(clock, sts, tmp_path):
+    # Two sessions of one ARN may have other tags, policies and source identities.
     cache = FileCache(tmp_path / "c")
-    for key in ("ASIATODAY", "ASIATOMORROW"):
+    for key in ("ASIAALICE", "ASIABOB", "ASIAALICE"):
         base = sts.attach(mangrove.Session(key, "x", "token", region_name="eu-west-1"))
-        session = mangrove.ConnectionManager(base, cache, clock=clock).get_session(ROLE)
-        keys_of(session)
-        keys_of(mangrove.ConnectionManager(base, cache, clock=clock).get_session(OTHER))
-    assert len(sts.asked()) == 2
+        keys_of(mangrove.ConnectionManager(base, cache, clock=clock).get_session(ROLE))
+    assert [form["Key"] for form in sts.asked()] == ["ASIAALICE", "ASIABOB"]
+    assert not sts.asked("GetCallerIdentity")
+
+
+def renewed_base(sts):
+    base = sts.attach(mangrove.Session(region_name="eu-west-1"))
+    metadata = {"access_key": "ASIASSO", "secret_key": "x", "token": "t", "expiry_time": "2999-01-01T00:00:00Z"}
+    renewed = botocore.credentials.RefreshableCredentials.create_from_metadata(metadata, dict, "sso")
+    botocore_session(base)._credentials = renewed
+    return base
+
+
+def test_a_base_that_botocore_renews_is_known_by_its_arn(clock, sts, tmp_path):
+    cache = FileCache(tmp_path / "c")
+    for _ in range(2):
+        keys_of(mangrove.ConnectionManager(renewed_base(sts), cache, clock=clock).get_session(ROLE))
+    assert len(sts.asked()) == 1
     assert len(sts.asked("GetCallerIdentity")) == 2
+
+
+def test_a_base_of_another_source_identity_shares_nothing(connections, clock, sts):
+    cache = MemoryCache()
+    for who in ("alice", "bob", "alice"):
+        hub = connections.get_session(HUB, "ops", source_identity=who)
+        keys_of(mangrove.ConnectionManager(hub, cache, clock=clock).get_session(ROLE))
+    assert [(form["RoleArn"], form.get("SourceIdentity")) for form in sts.asked()] == [
+        (HUB, "alice"),
+        (ROLE, None),
+        (HUB, "bob"),
+        (ROLE, None),
+    ]
 
 
 def test_a_caller_that_nobody_knows_is_not_cached(clock, sts, tmp_path):
     sts.errors["GetCallerIdentity"] = sts_error("InternalFailure", "no")
-    base = sts.attach(mangrove.Session("ASIA", "x", "token", region_name="eu-west-1"))
     cache = FileCache(tmp_path / "c")
-    assert keys_of(mangrove.ConnectionManager(base, cache, clock=clock).get_session(ROLE)).startswith("ASIA")
+    assert keys_of(mangrove.ConnectionManager(renewed_base(sts), cache, clock=clock).get_session(ROLE))
     assert not list(cache.directory.glob("*.json"))
 
 
@@ -1064,6 +1160,49 @@ def test_a_cache_that_fails_costs_nothing_but_its_use(base, clock, sts, caplog):
         assert keys_of(mangrove.ConnectionManager(base, Broken(), clock=clock).get_session(ROLE)) == "ASIA1"
     assert "gave no answer: OSError" in caplog.text
     assert "canary" not in caplog.text
+
+
+class Unlocked(MemoryCache):
+    @contextlib.contextmanager
+    def lock(self, key, *, wait):
+        raise ConnectionError
+        yield
+
+
+class Stuck(MemoryCache):
+    @contextlib.contextmanager
+    def lock(self, key, *, wait):
+        yield True
+        raise ConnectionError
+
+
+class Keyless(MemoryCache):
+    def key_of(self, subject):
+        raise ConnectionError
+
+
+@pytest.mark.parametrize("cache", [Unlocked, Stuck, Keyless])
+def test_a_lock_or_a_key_that_fails_costs_nothing_but_its_use(base, clock, sts, cache):
+    session = mangrove.ConnectionManager(base, cache(), clock=clock).get_session(ROLE)
+    assert keys_of(session) == "ASIA1"
+    assert keys_of(session) == "ASIA1"
+
+
+def test_a_process_that_gives_no_credentials_is_explained_and_not_run_by_each_thread(tmp_path, monkeypatch, clock):
+    config, runs = tmp_path / "config", tmp_path / "runs"
+    command = f"sh -c 'echo x >> {runs}; echo nonsense'"
+    config.write_text(f"[profile p]\nregion = us-east-1\ncredential_process = {command}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    session = mangrove.ConnectionManager(cache=MemoryCache(), profile_name="p", clock=clock).get_session(ROLE)
+
+    def ask(_):
+        with pytest.raises(AssumeRoleError, match="JSONDecodeError"):
+            keys_of(session)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(16)))
+    # For the cache's key, for the message, and for the call.
+    assert len(runs.read_text().split()) <= 3
 
 
 def test_old_credentials_of_a_cache_are_better_than_none(base, clock, sts):
@@ -1186,3 +1325,20 @@ def test_no_secret_in_logs_reprs_and_pickles(base, clock, sts, tmp_path, caplog)
 def test_a_role_spec_is_a_role(connections, sts):
     session = connections.get_session(RoleSpec(ROLE, "alice", external_id="abc"))
     assert session is connections.get_session(ROLE, "alice", "abc")
+
+
+@pytest.mark.parametrize("action", ["AssumeRole", "GetSessionToken"])
+@pytest.mark.parametrize("end", ["<Expir", "<Expiration>soon</Expiration></Credentials>", "</Credentials>", None])
+def test_an_answer_of_sts_that_is_damaged_shows_nothing_of_itself(base, sts, clock, action, end, caplog):
+    keys = "<Credentials><AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>canarysecret</SecretAccessKey>"
+    keys += "<SessionToken>canarytoken</SessionToken>"
+    whole = "" if end == "<Expir" else f"</{action}Result></{action}Response>"
+    body = f"<{action}Response {NAMESPACE}><{action}Result>{'' if end is None else keys + end}{whole}"
+    setattr(sts, action, lambda *_: body)
+    caplog.set_level("DEBUG", "mangrove")
+    mfa = {"mfa_serial": "arn:aws:iam::123456789012:mfa/me", "mfa_token_provider": lambda: "135791"}
+    connections = mangrove.ConnectionManager(base, clock=clock, **(mfa if action == "GetSessionToken" else {}))
+    with pytest.raises(CredentialError) as caught:
+        connections.get_session(ROLE).client("sqs").list_queues()
+    shown = "".join(traceback.format_exception(caught.value)) + caplog.text
+    assert "canary" not in shown

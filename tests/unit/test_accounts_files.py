@@ -271,9 +271,9 @@ def test_an_id_that_a_spreadsheet_has_spoilt(write):
         (f"- id: {A}\n  account_id: '{A}'\n", ConfigError, "line 1: an account has id or account_id, not both"),
         (f"{A}: {{id: {A}}}\n", ConfigError, "line 1: account 111111111111 has 'id' once more inside"),
         ("- name: x\n", ConfigError, "line 1: the account has no id"),
-        ("- name: 2024-13-45\n", ConfigError, "line 1: '2024-13-45' is read as a number or a date, and is none"),
+        ("- name: 2024-13-45\n", ConfigError, "line 1: what stands there is read as a number or a date"),
         ("- name: 2024-12-24\n  id: '111111111111'", DeclarationTypeError, "name takes a text; got date; quote it"),
-        ("- " + "9" * 5000 + "\n", ConfigError, "line 1: '9999"),
+        ("- " + "9" * 5000 + "\n", ConfigError, "line 1: what stands there"),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_field(write, text, error, says):
@@ -327,6 +327,20 @@ def test_an_error_in_a_file_does_not_quote_the_external_id(write):
             accounts.from_file(write(f"- id: {A}\n  {wrong}\n"))
         assert SECRET not in str(caught.value)
         assert "line" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"- id: '{A}'\n  external_id: 2024-02-30\n",
+        f"external_id: canary-2024-02-30\n{A}: web\n",
+        f"accounts:\n  external_id: canary-2024-02-30\n  {A}: web\n",
+    ],
+)
+def test_an_external_id_in_a_wrong_place_or_form_is_not_quoted(write, text):
+    with pytest.raises(ConfigError, match=r"line \d: ('external_id' is for all|what stands there)") as caught:
+        accounts.from_file(write(text))
+    assert "02-30" not in str(caught.value)
 
 
 def test_a_text_that_names_itself_a_billion_times_is_made_once(write):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import logging
 import os
 import pickle
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,7 +26,7 @@ from mangrove.errors import ConfigError, DeclarationTypeError
 
 ROLE = "arn:aws:iam::123456789012:role/Reader"
 KEY = "0123456789abcdef"
-ISSUED = Issued("AKIA", "canarysecret", "canarytoken", 2_000_003_600.0, 2_000_000_000.0, -3.0, "123456789012")
+ISSUED = Issued("AKIA", "canarysecret", "canarytoken", 2_000_003_600.0, 2_000_000_000.0, 3.0, "123456789012")
 
 
 class FakeClock:
@@ -49,6 +52,13 @@ def test_a_document_gives_back_the_credentials():
     document = json.loads(json.dumps(write_document(ISSUED, {"Arn": "x"})))
     assert read_document(document, "123456789012", 3600) == ISSUED
     assert document["AssumedRoleUser"] == {"Arn": "x"}
+
+
+def test_a_clock_that_was_ahead_makes_no_document_live_beyond_its_end():
+    # It was a day ahead when they were kept, and has been set since: by the right time, they end when AWS says.
+    document = write_document(dataclasses.replace(ISSUED, skew=-86_400.0))
+    found = read_document(document, "123456789012", 3600)
+    assert found.local_expiry == ISSUED.expires
 
 
 @pytest.mark.parametrize("expiration", ["2033-05-18T04:33:20Z", "2033-05-18T04:33:20UTC", "2033-05-18T04:33:20+00:00"])
@@ -389,6 +399,35 @@ def test_without_flock_a_file_is_the_lock(folder, monkeypatch):
         assert taken_over
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+def test_a_lock_ends_with_its_holder_whatever_the_holder_has_forked(folder):
+    script = f"""
+import os, sys
+from mangrove.credentials import FileCache
+lock = FileCache({str(folder)!r}).lock({KEY!r}, wait=True)
+assert lock.__enter__()
+if not os.fork():
+    sys.stdin.read()  # it outlives its parent
+    os._exit(0)
+print("forked", flush=True)
+os.kill(os.getpid(), 9)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"forked\n"
+        process.stdout.close()
+        assert os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT).si_status == 9
+        with FileCache(folder).lock(KEY, wait=False) as held:
+            assert held
+
+
+def test_without_a_place_for_a_lock_nobody_is_waited_for(folder):
+    cache = FileCache(folder)
+    (folder / f"{KEY}.lock").mkdir()
+    for wait in (True, False):
+        with cache.lock(KEY, wait=wait) as held:
+            assert held
+
+
 def test_threads_wait_for_each_other(folder):
     cache, inside, most = FileCache(folder), [], []
 
@@ -406,9 +445,6 @@ def test_threads_wait_for_each_other(folder):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
 def test_a_forked_child_waits_for_no_thread_of_its_parent():
-    import subprocess
-    import sys
-
     script = """
 import os, signal, threading
 from mangrove.credentials import MemoryCache

@@ -200,6 +200,21 @@ def test_it_recovers_after_a_failure(refresher, fetch, clock):
     assert refresher.get().access_key == "AKIA2"
 
 
+def test_a_clock_that_is_set_back_makes_no_failure_last(refresher, fetch, clock):
+    fetch.fail = AssumeRoleError("no")
+    with pytest.raises(AssumeRoleError):
+        refresher.get()
+    fetch.fail = None
+    clock.now -= 3600
+    assert refresher.get().access_key == "AKIA2"
+    clock.now += 730
+    fetch.fail = AssumeRoleError("no")
+    refresher.get()
+    fetch.fail = None
+    clock.now -= 5
+    assert refresher.get().access_key == "AKIA4"
+
+
 def test_while_another_process_refreshes_the_old_ones_do(refresher, fetch, clock):
     refresher.get()
     clock.now += 730
@@ -217,6 +232,15 @@ def test_expired_by_a_services_word_is_renewed_once_for_all_threads(refresher, f
         assert all(pool.map(refresher.renew, [1] * 16))
     assert len(fetch.calls) == 2
     assert fetch.calls[1][1].access_key == "AKIA1"
+
+
+def test_a_service_that_refuses_everything_costs_one_call_a_second(refresher, fetch, clock):
+    refresher.get()
+    assert [refresher.renew(refresher.generation) for _ in range(50)] == [True, *[False] * 49]
+    assert len(fetch.calls) == 2
+    clock.now += 1
+    assert refresher.renew(refresher.generation)
+    assert len(fetch.calls) == 3
 
 
 def test_what_can_not_be_renewed_is_not_retried(refresher, fetch, clock):
@@ -257,7 +281,7 @@ def test_a_forced_refresh_asks_whatever_there_is(refresher, fetch):
 
 @pytest.fixture
 def credentials(refresher):
-    return RoleCredentials(refresher, "aws", "123456789012")
+    return RoleCredentials(refresher, "aws", "123456789012", lambda: "lineage")
 
 
 def test_b14_the_account_of_a_role_costs_no_call(credentials, fetch):
@@ -296,7 +320,7 @@ def test_credentials_show_and_pickle_no_secret(credentials):
 
 
 def test_handlers_keep_no_credentials_alive(clock, fetch):
-    credentials = RoleCredentials(Refresher("role", fetch, clock), "aws", "123456789012")
+    credentials = RoleCredentials(Refresher("role", fetch, clock), "aws", "123456789012", lambda: "lineage")
     handlers = Renewal(credentials).handlers()
     gone = weakref.ref(credentials)
     del credentials

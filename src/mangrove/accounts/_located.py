@@ -103,8 +103,9 @@ class _Nodes:
             return Located(self._mapping(node, where), where)
         try:
             value = self._loader.construct_object(node)
-        except (ValueError, OverflowError) as error:
-            text = f"{where}: {node.value[:40]!r} is read as a number or a date, and is none ({error}); quote it"
+        except (ValueError, OverflowError):
+            # Not quoted: it may be an external id.
+            text = f"{where}: what stands there is read as a number or a date, and is none; write it in quotes"
             raise ConfigError(text) from None
         return Located(value, where, None if isinstance(value, str) else node.value)
 

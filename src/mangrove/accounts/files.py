@@ -148,6 +148,10 @@ def _keyed(name: str, value: Located) -> Located:
             hint = one_of(name, _TOP) or "; write '111111111111: name', or 'name: \"111111111111\"'"
             text = f"{value.where}: {name!r} is no account's id, and has none{hint}"
             raise ConfigError(text)
+        if name in _TOP and not _ID.match(str(value.value)):
+            # Not quoted: it may be the external id.
+            text = f"{value.where}: {name!r} is for all accounts; it stands at the top, beside 'accounts:'"
+            raise ConfigError(text)
         return Located({"id": value, "name": Located(name, value.where)}, value.where)
     if inner:
         text = f"{value.where}: account {name} has {inner[0]!r} once more inside"

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from mangrove._redact import message_of
 from mangrove.accounts._globs import Globs, is_glob, patterns
 from mangrove.accounts._unique import unique
 from mangrove.accounts.account import Account
@@ -137,6 +138,9 @@ def _profile(name: str, settings: Mapping[str, Any]) -> Profile:
 def _ask(profile: str) -> str:
     try:
         return account_of(make_session(profile_name=profile))
-    except Exception as error:
-        text = f"profile {profile!r} does not say its account, and asking for it failed: {error}"
-        raise CredentialError(text) from error
+    except Exception as error:  # noqa: BLE001  a profile's credentials may come from anybody's code
+        shown = message_of(error)
+        failure = CredentialError(f"profile {profile!r} does not say its account, and asking for it failed: {shown}")
+        failure.__cause__ = error if shown == str(error) else None
+    # Outside of the except clause: what quotes an answer with keys is not to be its context either.
+    raise failure

@@ -13,7 +13,7 @@ from botocore.config import Config
 from mangrove._concurrency import Once, in_child
 from mangrove.aws.derived import Derivation
 from mangrove.aws.partitions import Partition
-from mangrove.aws.session import botocore_session, make_client, sdk_regions
+from mangrove.aws.session import botocore_session, creation_lock, make_client, sdk_regions
 from mangrove.errors import CredentialError
 
 __all__ = [
@@ -22,8 +22,10 @@ __all__ = [
     "account_of",
     "caller_of",
     "known_caller",
+    "load_credentials",
     "partition_of",
     "partition_of_region",
+    "partition_of_sts",
     "sts_region",
 ]
 
@@ -74,13 +76,22 @@ def sts_region(partition: Partition, preferred: str | None) -> str:
     return preferred
 
 
+def load_credentials(session: boto3.Session) -> Any:
+    """Return a session's credentials, or None; of all threads that ask first, one asks botocore's providers.
+
+    botocore itself would start a credential process, or sign on, once for every thread.
+    """
+    with creation_lock(session):
+        return session.get_credentials()
+
+
 def credentials_of(session: boto3.Session) -> Any:
     """Return a session's credentials.
 
     Raises:
         CredentialError: it has none.
     """
-    found = session.get_credentials()
+    found = load_credentials(session)
     if found is None:
         text = (
             "no credentials found: give session=, profile_name= or access keys, or set one of boto3's sources "
@@ -104,13 +115,16 @@ def caller_of(session: boto3.Session) -> Caller:
         cell = _callers.setdefault(credentials, Once())
 
     def ask() -> Caller:
-        partition = sdk_regions(session).partitions[partition_of_region(session)]
+        partition = sdk_regions(session).partitions[partition_of_sts(session)]
         region = sts_region(partition, session.region_name)
         client = make_client(_regional(session), "sts", region_name=region, config=STS_CONFIG)
         try:
             answer = client.get_caller_identity()
         finally:
             client.close()
+        if not (answer.get("Account") and answer.get("Arn")):
+            text = "STS gave an answer without an account; what stands between: an endpoint, a proxy, a stub?"
+            raise CredentialError(text)
         return Caller(answer["Account"], answer["Arn"])
 
     return cell.get(ask)
@@ -126,7 +140,7 @@ def _regional(session: boto3.Session) -> boto3.Session:
 
 def known_caller(session: boto3.Session) -> Caller | None:
     """Return whose credentials a session has, if that has been asked before."""
-    credentials = session.get_credentials()
+    credentials = load_credentials(session)
     cell = None if credentials is None else _callers.get(credentials)
     return cell.peek() if cell else None
 
@@ -139,13 +153,19 @@ def account_of(session: boto3.Session) -> str:
 
 def partition_of(session: boto3.Session) -> str:
     """Return the partition of a session's credentials; see `Session.partition`."""
-    credentials = session.get_credentials()
+    credentials = load_credentials(session)
     told = getattr(credentials, "partition", None)
     if isinstance(told, str):
         return told  # a role's is in its ARN
     if session.region_name is None and credentials is not None and not getattr(credentials, "account_id", None):
         return caller_of(session).arn.split(":")[1]
     return partition_of_region(session)
+
+
+def partition_of_sts(session: boto3.Session) -> str:
+    """Return the partition whose STS knows the session's credentials: a role's own, else that of the region."""
+    told = getattr(load_credentials(session), "partition", None)
+    return told if isinstance(told, str) else partition_of_region(session)
 
 
 def partition_of_region(session: boto3.Session, region_name: str | None = None) -> str:

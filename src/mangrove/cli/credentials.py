@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mangrove.cli.children import EXTERNAL_ID, kept_from_children
 from mangrove.cli.output import emit
 from mangrove.errors import ConfigError, CredentialError
 
@@ -42,7 +43,7 @@ Document = Mapping[str, str]
 @click.option("--role-session-name", metavar="NAME", help="What CloudTrail shows.")
 @click.option(
     "--external-id",
-    envvar="MANGROVE_EXTERNAL_ID",
+    envvar=EXTERNAL_ID,
     metavar="ID",
     help="What the role's owner asks for; rather in MANGROVE_EXTERNAL_ID than where `ps` shows it.",
 )
@@ -61,6 +62,7 @@ Document = Mapping[str, str]
     show_default=True,
     help="For credential_process, a POSIX shell, a program, or another shell.",
 )
+@kept_from_children()
 def credentials(
     *,
     role_arns: tuple[str, ...],

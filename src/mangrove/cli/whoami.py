@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mangrove._redact import message_of
+from mangrove.cli.children import EXTERNAL_ID, kept_from_children
 from mangrove.cli.text import clean
 from mangrove.errors import CredentialError, WrongAccountError
 
@@ -43,7 +48,7 @@ class _Target:
 @click.option("--role-arn", metavar="ARN", help="A role to assume first.")
 @click.option(
     "--external-id",
-    envvar="MANGROVE_EXTERNAL_ID",
+    envvar=EXTERNAL_ID,
     metavar="ID",
     help="What the role's owner asks for; with --accounts a template such as '{id}-x'.",
 )
@@ -62,6 +67,7 @@ class _Target:
     help="The form of what is written to standard output.",
 )
 @click.option("--no-progress", is_flag=True, help="Do not tell on standard error how far it is.")
+@kept_from_children()
 def whoami(
     *,
     profile: str | None,
@@ -127,7 +133,8 @@ def _targets(source: str, base: boto3.Session, role: str | None, external_id: st
             raise click.UsageError(text)
         found = accounts.find_profiles([name.strip() for name in names.split(",") if name.strip()] or "*")
         return [_Target(profile.account_id, profile.name, profile=profile.name) for profile in found]
-    loaded = accounts.load(source, base, role=role, external_id=external_id)
+    with _naming_the_login(base):
+        loaded = accounts.load(source, base, role=role, external_id=external_id)
     return [_Target(account.id, account.name, account, account.profile) for account in loaded]
 
 
@@ -185,17 +192,38 @@ def _method(session: boto3.Session) -> str:
 
 def _identity(target: _Target, opener: _Opener) -> dict[str, Any]:
     """Return the row of a target, as STS tells it."""
-    from mangrove.aws.identity import STS_CONFIG, sts_region  # noqa: PLC0415
+    session, source = opener.open(target)
+    with _naming_the_login(session):
+        return _asked(target, session, source)
+
+
+@contextmanager
+def _naming_the_login(session: boto3.Session) -> Iterator[None]:
+    from mangrove.credentials.explain import login_needed  # noqa: PLC0415
+
+    try:
+        yield
+    except Exception as error:
+        told = login_needed(error, session)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _asked(target: _Target, session: boto3.Session, source: str) -> dict[str, Any]:
+    from mangrove.aws.identity import STS_CONFIG, partition_of_sts, sts_region  # noqa: PLC0415
     from mangrove.aws.session import make_client, sdk_regions  # noqa: PLC0415
 
-    session, source = opener.open(target)
     known, region = sdk_regions(session), session.region_name
-    partition = known.partition_of(region) if region else known.partitions["aws"]
+    partition = known.partition_of(region) if region else known.partitions[partition_of_sts(session)]
     sts = make_client(session, "sts", region_name=sts_region(partition, region), config=STS_CONFIG)
     try:
         answer = sts.get_caller_identity()
     finally:
         sts.close()
+    if not all(answer.get(name) for name in ("Account", "Arn", "UserId")):
+        text = "STS gave an answer without an account; what stands between: an endpoint, a proxy, a stub?"
+        raise CredentialError(text)
     if target.account_id is not None and answer["Account"] != target.account_id:
         text = f"these credentials are of account {answer['Account']} ({answer['Arn']}), not of {target.account_id}"
         raise WrongAccountError(text)
@@ -216,7 +244,7 @@ def _row(target: _Target, opener: _Opener) -> dict[str, Any]:
     try:
         return _identity(target, opener)
     except Exception as error:  # noqa: BLE001  one account's failure is one row
-        reason = clean(" ".join(str(error).split()))
+        reason = clean(" ".join(message_of(error).split()))
         told = {"account": target.account_id, "name": target.name, "error": reason or type(error).__name__}
         return {**dict.fromkeys(COLUMNS), **told}
 
@@ -225,18 +253,42 @@ def _rows(targets: Sequence[_Target], opener: _Opener, *, in_order: bool, progre
     """Ask for all targets side by side; yield the rows as they come, or in the order of the targets."""
     from mangrove.cli.progress import Progress  # noqa: PLC0415
 
-    threads = ThreadPoolExecutor(min(_THREADS, len(targets)), thread_name_prefix="mangrove-whoami")
+    crew = _Crew(targets, opener)
+    found: dict[int, dict[str, Any]] = {}
     try:
         with Progress(shown=progress) as shown:
             shown.phase(f"asking in {len(targets)} account{'s' if len(targets) > 1 else ''}")
-            futures = [threads.submit(_row, target, opener) for target in targets]
-            done = as_completed(futures)
-            for number, future in enumerate(done, 1):
-                shown.advance(number, len(targets))
+            while len(found) < len(targets):
+                number, row = crew.answers.get()
+                found[number] = row
+                shown.advance(len(found), len(targets))
                 if not in_order:
-                    yield future.result()
+                    yield row
         if in_order:
-            yield from (future.result() for future in futures)
+            yield from (found[number] for number in range(len(targets)))
     finally:
-        # After an interrupt nobody waits for what was not begun.
-        threads.shutdown(wait=False, cancel_futures=True)
+        crew.stop()
+
+
+class _Crew:
+    """Be the threads that ask."""
+
+    def __init__(self, targets: Sequence[_Target], opener: _Opener) -> None:
+        self.answers: SimpleQueue[tuple[int, dict[str, Any]]] = SimpleQueue()
+        self._left = deque(enumerate(targets))
+        self._opener = opener
+        for number in range(min(_THREADS, len(targets))):
+            # Daemons: a call that hangs must not keep an interrupted command from ending.
+            threading.Thread(target=self._work, name=f"mangrove-whoami-{number}", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            try:
+                number, target = self._left.popleft()
+            except IndexError:
+                return
+            self.answers.put((number, _row(target, self._opener)))
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._left.clear()

@@ -18,6 +18,8 @@ from mangrove.errors import AssumeRoleError, CredentialError
 
 __all__ = ["Assumption", "MfaSession", "ask_sts", "date_skew"]
 
+Answered = tuple[dict[str, Any], float, float]
+
 # A Date has whole seconds, and the answer has travelled: less than this is no skew.
 _SKEW_THAT_COUNTS = 5.0
 
@@ -31,14 +33,14 @@ class Assumption:
         sts: returns the caller's STS client.
         attempt: what error messages need to know.
         clock: tells the time.
-        token_provider: returns MFA codes, where the role itself has no provider.
+        provider: returns what returns MFA codes; None for nothing.
     """
 
     spec: RoleSpec
     sts: Callable[[], Any]
     attempt: Callable[[], Attempt]
     clock: Clock
-    token_provider: Callable[[], str] | None = None
+    provider: Callable[[], Callable[[], str] | None] = lambda: None
 
     def __call__(self) -> tuple[Issued, Mapping[str, Any]]:
         """Assume the role, and return its credentials and STS's `AssumedRoleUser`.
@@ -48,15 +50,15 @@ class Assumption:
             LoginRequiredError: the caller's login has ended.
         """
         spec = self.spec
-        provider = spec.mfa_token_provider or self.token_provider
+        provider = self.provider()
 
         def call(sts: Any, code: str | None) -> Any:
             return sts.assume_role(**spec.request(), **({"TokenCode": code} if code else {}))
 
         attempt = replace(self.attempt(), asked=frozenset(spec.request()), hidden=spec.hidden())
-        answer, now = ask_sts(self.sts, call, provider if spec.mfa_serial else None, attempt, self.clock)
-        role = answer.get("AssumedRoleUser") or {}
-        issued = read_answer(answer, now, spec.account_id, spec.duration_seconds)
+        answered = ask_sts(self.sts, call, provider if spec.mfa_serial else None, attempt, self.clock)
+        role = answered[0].get("AssumedRoleUser") or {}
+        issued = read_answer(answered, spec.role_arn, spec.account_id, spec.duration_seconds)
         if issued.local_expiry <= self.clock.time():
             text = f"{spec.role_arn}: STS gave credentials that had ended already; is this machine's clock right?"
             raise AssumeRoleError(text)
@@ -90,8 +92,8 @@ class MfaSession:
             return client.get_session_token(SerialNumber=self.serial, TokenCode=code)
 
         asked = frozenset({"SerialNumber"})
-        answer, now = ask_sts(sts, call, self.token_provider, replace(attempt, asked=asked), clock)
-        return read_answer(answer, now, None, None)
+        answered = ask_sts(sts, call, self.token_provider, replace(attempt, asked=asked), clock)
+        return read_answer(answered, attempt.what, None, None)
 
 
 def ask_sts(
@@ -100,8 +102,8 @@ def ask_sts(
     provider: Callable[[], str] | None,
     attempt: Attempt,
     clock: Clock,
-) -> tuple[dict[str, Any], float]:
-    """Call STS, and return its answer and the time it came; every failure is explained.
+) -> Answered:
+    """Call STS, and return its answer, the time it came, and how far its clock is ahead; every failure is explained.
 
     Args:
         sts: returns the client.
@@ -117,8 +119,10 @@ def ask_sts(
             attempt = replace(attempt, hidden=(*attempt.hidden, code))
         client = sts()
         attempt = replace(attempt, where=f"STS in {client.meta.region_name}")
+        began = clock.time()
         answer: dict[str, Any] = call(client, code)
-        return answer, clock.time()
+        now = clock.time()
+        return answer, now, date_skew(answer, now, began) or 0.0
     except ClientError as error:
         skew = date_skew(error.response, clock.time())
         failure = explain(error, replace(attempt, skew=skew))
@@ -129,25 +133,31 @@ def ask_sts(
     raise failure
 
 
-def read_answer(answer: Mapping[str, Any], now: float, account_id: str | None, duration: int | None) -> Issued:
+def read_answer(answered: Answered, what: str, account_id: str | None, duration: int | None) -> Issued:
     """Return the credentials of an answer of STS.
 
     Args:
-        answer: the response.
-        now: when it came, by this machine's clock.
+        answered: the response, when it came by this machine's clock, and how far AWS's clock is ahead of it.
+        what: the role, or the call; for the message of an error.
         account_id: the account they are of.
         duration: the seconds that were asked for.
+
+    Raises:
+        AssumeRoleError: there are none in it.
     """
-    keys = answer["Credentials"]
-    skew = date_skew(answer, now) or 0.0
-    expires = keys["Expiration"].timestamp()
+    answer, now, skew = answered
+    try:
+        keys = answer["Credentials"]
+        texts = keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
+        expires = keys["Expiration"].timestamp()
+    except (AttributeError, KeyError, TypeError):
+        text = f"{what}: STS gave an answer without credentials; what stands between: an endpoint, a proxy, a stub?"
+        raise AssumeRoleError(text) from None
     issued = now + skew
     if duration and abs(expires - issued - duration) < _SKEW_THAT_COUNTS * 2:
         issued = expires - duration
     return Issued(
-        keys["AccessKeyId"],
-        keys["SecretAccessKey"],
-        keys["SessionToken"],
+        *texts,
         expires,
         min(issued, expires),
         skew,
@@ -155,12 +165,13 @@ def read_answer(answer: Mapping[str, Any], now: float, account_id: str | None, d
     )
 
 
-def date_skew(answer: Mapping[str, Any], now: float) -> float | None:
+def date_skew(answer: Mapping[str, Any], now: float, began: float | None = None) -> float | None:
     """Return how many seconds the clock of an answer's server is ahead of this machine's; None if it does not say.
 
     Args:
         answer: a response of botocore.
         now: when it came.
+        began: when the call was made: a machine that slept meanwhile has no wrong clock. None for just before.
 
     Example:
         >>> date_skew({"ResponseMetadata": {"HTTPHeaders": {"date": "Thu, 01 Jan 1970 00:10:00 GMT"}}}, 0.0)
@@ -168,7 +179,10 @@ def date_skew(answer: Mapping[str, Any], now: float) -> float | None:
     """
     text = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     try:
-        skew = parsedate_to_datetime(text).timestamp() - now
+        date = parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
+    ahead, behind = date - now, date - (now if began is None else began)
+    # Of all that it may be, the least.
+    skew = max(ahead, 0.0) + min(behind, 0.0)
     return skew if abs(skew) >= _SKEW_THAT_COUNTS else 0.0

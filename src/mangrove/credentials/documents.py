@@ -111,4 +111,5 @@ def _own_facts(document: Any, expires: float, usual_lifetime: float) -> tuple[fl
     if not (math.isfinite(issued) and math.isfinite(skew)) or not 0 <= expires - issued <= _LONGEST_LIFETIME:
         text = "not the dates of credentials"
         raise ValueError(text)
-    return issued, skew
+    # A clock that was ahead may be right by now, or another machine's: then these would seem to live beyond their end.
+    return issued, max(skew, 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,12 @@ import boto3
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
+from mangrove._redact import message_of
 from mangrove.aws.session import botocore_session
 from mangrove.credentials.provider import EXPIRED
 from mangrove.errors import AssumeRoleError, CredentialError, LoginRequiredError
 
-__all__ = ["Attempt", "explain", "login_command", "scrubbed"]
+__all__ = ["Attempt", "explain", "login_command", "login_needed", "scrubbed"]
 
 _CALLER = re.compile(r"User: (arn:[!-~]+?) is not authorized")
 _CLOCK_CODES = frozenset(
@@ -79,7 +80,7 @@ def explain(error: Exception, attempt: Attempt) -> CredentialError:
         told: CredentialError = AssumeRoleError(_explain_answer(error, attempt))
         told.__cause__ = scrubbed(error, attempt.hidden)
         return told
-    shown = scrub(str(error), attempt.hidden)
+    shown = scrub(message_of(error), attempt.hidden)
     if isinstance(error, _LOGINS):
         text = f"{attempt.what}: the login of the caller is missing or has ended; run: {attempt.login}"
         told = LoginRequiredError(text)
@@ -93,8 +94,20 @@ def explain(error: Exception, attempt: Attempt) -> CredentialError:
     else:
         told = AssumeRoleError(f"{attempt.what}: the call to {attempt.where} failed: {type(error).__name__}: {shown}")
     # What quotes a secret is replaced by its own words without it.
-    told.__cause__ = error if shown == str(error) else CredentialError(shown)
+    clean = all(scrub(message_of(link), attempt.hidden) == str(link) for link in _chained(error))
+    told.__cause__ = error if clean else CredentialError(shown)
     return told
+
+
+def _chained(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all that a traceback would show with it."""
+    left, seen = [error], set[int]()
+    while left:
+        link = left.pop()
+        if id(link) not in seen:
+            seen.add(id(link))
+            yield link
+            left.extend(each for each in (link.__cause__, link.__context__) if each is not None)
 
 
 def _explain_answer(error: ClientError, attempt: Attempt) -> str:
@@ -163,6 +176,18 @@ def scrubbed(error: ClientError, hidden: Iterable[str]) -> ClientError:
         },
     }
     return ClientError(kept, error.operation_name)  # type: ignore[arg-type]
+
+
+def login_needed(error: BaseException, session: boto3.Session) -> LoginRequiredError | None:
+    """Return the error that names the command to run, if a session's own login is missing or has ended; else None.
+
+    Args:
+        error: what botocore raised.
+        session: the session that the credentials come from.
+    """
+    if not isinstance(error, _LOGINS):
+        return None
+    return LoginRequiredError(f"the login is missing or has ended; run: {login_command(session)}")
 
 
 def login_command(session: boto3.Session) -> str:

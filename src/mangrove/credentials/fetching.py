@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from mangrove._concurrency import Once
 from mangrove.credentials.cache import CredentialsCache, Subject, key_of, lock_of
@@ -75,7 +74,7 @@ class Link:
         found = None if anew else self._read(cache, key)
         if found is not None and self._is_good(found, rejected):
             return found
-        with lock_of(cache, key, wait=wait) as held:
+        with self._lock(cache, key, wait=wait) as held:
             if not held and not wait:
                 return None
             found = None if anew else self._read(cache, key)
@@ -114,9 +113,27 @@ class Link:
         cache = self._cache
         try:
             return self._key.get(lambda: key_of(cache, self._subject()))
-        except (BotoCoreError, ClientError, CredentialError) as error:
+        except Exception as error:  # noqa: BLE001  a credential provider and a cache are anybody's code
             _log.debug("%s: not cached, as the caller is not known: %s", self._usual.name, type(error).__name__)
             return None
+
+    @contextmanager
+    def _lock(self, cache: CredentialsCache, key: str, *, wait: bool) -> Iterator[bool]:
+        """Hold the cache's lock; one that fails is none: two calls are better than an error."""
+        try:
+            lock = lock_of(cache, key, wait=wait)
+            held = lock.__enter__()
+        except Exception as error:  # noqa: BLE001  a cache is anybody's code
+            _log.warning("%s: the cache gave no lock: %s", self._usual.name, type(error).__name__)
+            yield True
+            return
+        try:
+            yield held
+        finally:
+            try:
+                lock.__exit__(None, None, None)
+            except Exception as error:  # noqa: BLE001  a cache is anybody's code
+                _log.warning("%s: the cache's lock was not given back: %s", self._usual.name, type(error).__name__)
 
     def _read(self, cache: CredentialsCache, key: str) -> Issued | None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import threading
 import weakref
@@ -11,10 +12,11 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Generic, TypeVar
 
 import boto3
+from botocore.credentials import RefreshableCredentials
 
 from mangrove._concurrency import Once
 from mangrove.aws.derived import Derivation
-from mangrove.aws.identity import STS_CONFIG, caller_of, credentials_of, known_caller
+from mangrove.aws.identity import STS_CONFIG, caller_of, credentials_of, known_caller, load_credentials
 from mangrove.aws.session import Session, make_client
 from mangrove.credentials.assume import Assumption, MfaSession
 from mangrove.credentials.cache import CredentialsCache, Subject
@@ -116,16 +118,22 @@ class Source:
         return None
 
     def identity(self) -> str:
-        """Return what tells these credentials from others, for a cache: a lasting key's id, else the caller's ARN.
+        """Return what tells these credentials from others, for a cache.
+
+        A role that we assume ourselves is told by its options, and keys by their id. An ARN alone does not tell a
+        session's tags, source identity and policy, which go on to the next role: it stands only for what botocore
+        renews itself from the same configuration.
 
         Raises:
             Exception: whatever botocore raises where nobody is there to be asked.
         """
         credentials = credentials_of(self.session)
-        if not self._chained:
-            frozen = credentials.get_frozen_credentials()
-            if not frozen.token:
-                return f"key:{frozen.access_key}"
+        if isinstance(credentials, RoleCredentials):
+            return f"role:{credentials.lineage()}"
+        frozen = credentials.get_frozen_credentials()
+        renewed = isinstance(credentials, RefreshableCredentials) and credentials.method != "custom-process"
+        if not frozen.token or not renewed:
+            return f"key:{frozen.access_key}"
         return f"arn:{caller_of(self.session).arn}"
 
 
@@ -154,6 +162,8 @@ class Links:
         self._mfa_serial = mfa_serial
         self._token_provider = token_provider
         self._derivation = Derivation(base)
+        # A provider is no part of a request: the one that was given last is asked, as an earlier one may be used up.
+        self._providers: dict[str, Callable[[], str]] = {}
         # Sources and credentials under one lock, as each is made of the other.
         self._kept = Kept[Any]()
 
@@ -166,9 +176,16 @@ class Links:
             private: make credentials of their own, that are in no cache.
         """
         if private:
-            return self._role(chain, region_name, None)
+            own = chain[-1].mfa_token_provider or self._token_provider
+            return self._role(chain, region_name, None, lambda: own)
+        if chain[0].mfa_token_provider is not None:
+            self._providers[chain_key(chain[:1])] = chain[0].mfa_token_provider
         key = ("credentials", region_name, chain_key(chain))
-        found: RoleCredentials = self._kept.get(key, lambda: self._role(chain, region_name, self._cache))
+
+        def provider() -> Callable[[], str] | None:
+            return self._providers.get(chain_key(chain[-1:]), self._token_provider)
+
+        found: RoleCredentials = self._kept.get(key, lambda: self._role(chain, region_name, self._cache, provider))
         return found
 
     def base_credentials(self, region_name: str) -> RoleCredentials | None:
@@ -209,9 +226,15 @@ class Links:
         made: Source = self._kept.get(("source", region_name, chain_key(chain)), make)
         return made
 
-    def _role(self, chain: tuple[RoleSpec, ...], region_name: str, cache: CredentialsCache | None) -> RoleCredentials:
+    def _role(
+        self,
+        chain: tuple[RoleSpec, ...],
+        region_name: str,
+        cache: CredentialsCache | None,
+        provider: Callable[[], Callable[[], str] | None],
+    ) -> RoleCredentials:
         spec, source = chain[-1], self.source(chain[:-1], region_name)
-        call = Assumption(spec, source.sts, lambda: source.attempt(spec.role_arn), self._clock, self._token_provider)
+        call = Assumption(spec, source.sts, lambda: source.attempt(spec.role_arn), self._clock, provider)
         usual = Usual(spec.role_arn, spec.account_id, spec.duration_seconds or _USUAL_LIFETIME)
         return self._refreshed(call, usual, lambda: self._subject(chain, region_name), cache, spec.partition)
 
@@ -234,7 +257,7 @@ class Links:
         partition: str | None,
     ) -> RoleCredentials:
         refresher = Refresher(usual.name, Link(call, usual, subject, cache, self._clock), self._clock)
-        return RoleCredentials(refresher, partition, usual.account_id)
+        return RoleCredentials(refresher, partition, usual.account_id, lambda: subject().key())
 
     def _subject(self, chain: tuple[RoleSpec, ...], region_name: str) -> Subject:
         def make() -> Source:
@@ -253,7 +276,8 @@ class Links:
         self, credentials: RoleCredentials | None, region_name: str | None, variables: Mapping[str, str]
     ) -> Session:
         if credentials is None:
-            return self._derivation.session(self._base.get_credentials, region_name=region_name, variables=variables)
+            load = functools.partial(load_credentials, self._base)
+            return self._derivation.session(load, region_name=region_name, variables=variables)
         handlers = Renewal(credentials).handlers()
         return self._derivation.session(
             lambda: credentials, region_name=region_name, variables=variables, handlers=handlers

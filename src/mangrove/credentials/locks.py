@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mangrove.credentials.forks import renewed_in_children
 from mangrove.credentials.refresh import Clock
 
 fcntl: Any
@@ -33,14 +34,16 @@ def held_lock(path: Path, clock: Clock, *, wait: bool) -> Iterator[bool]:
         wait: wait for whoever has it, for at most a minute; else the value is False at once.
     """
     lock = _FileLock(path) if fcntl is not None else _LockFile(path, clock)
-    until = clock.time() + (_LONGEST_WAIT if wait else 0.0)
+    # Counted, and not read off the clock, which may be set back meanwhile.
+    pauses = round(_LONGEST_WAIT / _PAUSE) if wait else 0
     try:
         held = lock.acquire()
-        while not held and clock.time() < until:
+        while not held and pauses > 0:
+            pauses -= 1
             clock.sleep(_PAUSE)
             held = lock.acquire()
     except OSError:  # no place for it: a lock is a courtesy
-        held = wait
+        held = True
     try:
         yield held
     finally:
@@ -54,6 +57,13 @@ class _FileLock:
         self._path = path
         self._descriptor: int | None = None
         self._held = False
+        renewed_in_children(self)
+
+    def start_anew(self) -> None:
+        """Let go of the parent's lock: a child would keep it, also beyond the parent's end."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor, self._held = None, False
 
     def acquire(self) -> bool:
         if self._descriptor is None:

@@ -48,13 +48,18 @@ class RoleCredentials(RefreshableCredentials):
         refresher: holds the keys.
         partition: the role's; None where it is not known.
         account_id: the role's: known without a call; None where it is not.
+        lineage: returns a hash of the roles, all their options and who assumes them; what it raises says that nobody
+            knows.
     """
 
-    def __init__(self, refresher: Refresher, partition: str | None, account_id: str | None) -> None:
+    def __init__(
+        self, refresher: Refresher, partition: str | None, account_id: str | None, lineage: Callable[[], str]
+    ) -> None:
         # Not the base's __init__: it takes keys, and here there are none before they are needed.
         self._refresher = refresher
         self.partition = partition
         self._role_account_id = account_id
+        self.lineage = lineage
         self.method = "assume-role"
 
     @property  # type: ignore[misc]

@@ -123,11 +123,13 @@ class Refresher:
         self._fetch = fetch
         self._clock = clock
         self._state: _State | None = None
-        # In the window nobody asks before this; after a failure, nobody at all for a second.
-        self._quiet_until = 0.0
+        # In the window nobody asks in this time; after a failure, nobody at all for a second. Both ends count: a clock
+        # that is set back must not make a second an hour.
+        self._quiet = (0.0, 0.0)
         self._failed_at = 0.0
         self._failure: CredentialError | None = None
         self._failures = 0
+        self._renewed_at = 0.0
         self.start_anew()
         renewed_in_children(self)
 
@@ -181,16 +183,17 @@ class Refresher:
 
         Args:
             generation: which ones the refused request was signed with. If they have been replaced since, nobody is
-                asked.
+                asked; nor if they have come in the last second: then it is not their age.
         """
         with self._alone():
             state = self._state
             if state is not None and state.generation != generation:
                 return True
-            if self._has_just_failed():
+            if self._has_just_failed() or self._has_just_been_renewed():
                 return False
             try:
                 self._ask(wait=True, rejected=state.issued if state else None)
+                self._renewed_at = self._clock.time()
             except CredentialError as error:
                 _log.warning("%s: refused as expired, and not to be renewed: %s", self._name, error)
                 return False
@@ -207,12 +210,12 @@ class Refresher:
             self._ask(wait=True, anew=True)
 
     def _refresh_if_nobody_does(self, state: _State) -> None:
-        if self._clock.time() < self._quiet_until or not self._lock.acquire(blocking=False):
+        if self._is_quiet() or not self._lock.acquire(blocking=False):
             return
         self._owner = threading.get_ident()
         try:
             # Another thread may have asked, or failed, just before.
-            if self._state is state and self._clock.time() >= self._quiet_until:
+            if self._state is state and not self._is_quiet():
                 self._ask(wait=False)
         except CredentialError as error:
             left = state.times.end - self._clock.time()
@@ -238,23 +241,33 @@ class Refresher:
             issued = self._fetch(wait=wait, rejected=rejected, anew=anew)
         except CredentialError as error:
             self._failure, self._failed_at = error, self._clock.time()
-            self._quiet_until = self._failed_at + min(_MEMO * 2**self._failures, _LONGEST_MEMO)
+            self._be_quiet(min(_MEMO * 2**self._failures, _LONGEST_MEMO))
             self._failures = min(self._failures + 1, 10)
             raise
         if issued is None:
             # Another process is at it: look again in a second.
-            self._quiet_until = self._clock.time() + _MEMO
+            self._be_quiet(_MEMO)
             return
         self._failure, self._failures = None, 0
         times = times_of(issued, random.random())  # noqa: S311  it keeps roles apart, and is no secret
-        now = self._clock.time()
         # Others' credentials may be due already, where STS gave no new ones.
-        self._quiet_until = now + _MEMO if now >= times.refresh else 0.0
+        self._be_quiet(_MEMO if self._clock.time() >= times.refresh else 0.0)
         self._state = _State(issued, times, self.generation + 1)
         _log.debug("%s: credentials of account %s, good for %.0f s", self._name, issued.account_id, issued.lifetime)
 
     def _has_just_failed(self) -> bool:
-        return self._failure is not None and self._clock.time() < self._failed_at + _MEMO
+        return self._failure is not None and 0 <= self._clock.time() - self._failed_at < _MEMO
+
+    def _has_just_been_renewed(self) -> bool:
+        return 0 <= self._clock.time() - self._renewed_at < _MEMO
+
+    def _be_quiet(self, seconds: float) -> None:
+        now = self._clock.time()
+        self._quiet = (now, now + seconds)
+
+    def _is_quiet(self) -> bool:
+        begin, end = self._quiet
+        return begin <= self._clock.time() < end
 
     def _raise_if_quiet(self) -> None:
         failure = self._failure
