@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from mangrove.errors import MangroveError
     from mangrove.pool import ServiceMixinPool, ServicePool
+    from mangrove.resources.install import arn_patch_boto3, install
 
 __all__ = [
     "Arn",
@@ -43,7 +44,9 @@ __all__ = [
     "Session",
     "__version__",
     "accounts",
+    "arn_patch_boto3",
     "find_regions",
+    "install",
 ]
 
 _HOMES = {
@@ -62,10 +65,20 @@ _HOMES = {
     "ServiceMixinPool": "mangrove.pool",
     "ServicePool": "mangrove.pool",
     "Session": "mangrove.aws.session",
+    "arn_patch_boto3": "mangrove.resources.install",
     "find_regions": "mangrove.aws.regions",
+    "install": "mangrove.resources.install",
 }
 
 _ROOMS = frozenset({"accounts"})
+
+
+def compose() -> None:
+    """Bring the rooms together: sessions, on the lowest floor, get their resources from a room above them.
+
+    It is called when the first session is asked for a resource; nothing is to be called by users.
+    """
+    importlib.import_module("mangrove.resources.plug")
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ what was found and what to do. Errors of AWS itself stay botocore's `ClientError
     │   ├── UnknownServiceError                botocore has no such service
     │   │   └── ServiceRemovedError            ... it had it once: AWS or botocore has withdrawn it
     │   ├── InvalidArnError                    not an ARN, or one that no resource of that kind has
+    │   ├── UnknownResourceError               an ARN that leads to no resource this botocore knows
     │   ├── InvalidRegionError                 not the name of a region at all
     │   └── UnknownRegionError                 well formed, but no region of any partition
     ├── NoRegionsError (LookupError)           nothing is left of what was asked, and why
@@ -59,6 +60,7 @@ __all__ = [
     "RegionDisabledError",
     "ServiceRemovedError",
     "UnknownRegionError",
+    "UnknownResourceError",
     "UnknownServiceError",
     "WrongAccountError",
 ]
@@ -89,6 +91,10 @@ class ServiceRemovedError(UnknownServiceError):
 
 class InvalidArnError(ConfigError):
     """Say that a text is no ARN, or that an ARN can't be built from what was given."""
+
+
+class UnknownResourceError(ConfigError):
+    """Say that no type of resource is known for an ARN, or that the ARN does not tell how the API identifies it."""
 
 
 class InvalidRegionError(ConfigError):

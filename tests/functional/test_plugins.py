@@ -118,11 +118,11 @@ def test_loaders_of_sessions_share_what_they_find():
 def test_a_loader_answers_as_botocores():
     ours, theirs = session_loader(None), Loader()
     theirs.search_paths.append(os.path.join(os.path.dirname(boto3.__file__), "data"))  # noqa: PTH118, PTH120  boto3's own
-    for kind in ("service-2", "paginators-1", "waiters-2", "resources-1", "nothing"):
+    for kind in ("service-2", "paginators-1", "waiters-2", "nothing"):
         assert ours.list_available_services(kind) == theirs.list_available_services(type_name=kind)
-    assert ours.determine_latest_version("ec2", "resources-1") == theirs.determine_latest_version("ec2", "resources-1")
+    assert ours.determine_latest_version("ec2", "service-2") == theirs.determine_latest_version("ec2", "service-2")
     assert ours.list_api_versions("cloudfront", "service-2") == theirs.list_api_versions("cloudfront", "service-2")
-    for service, kind in (("sqs", "service-2"), ("ec2", "resources-1"), ("s3", "waiters-2"), ("s3", "paginators-1")):
+    for service, kind in (("sqs", "service-2"), ("ec2", "service-2"), ("s3", "waiters-2"), ("s3", "paginators-1")):
         found = [loader.load_service_model(service_name=service, type_name=kind) for loader in (ours, theirs)]
         assert json.dumps(found[0]) == json.dumps(found[1])
     for fail in (

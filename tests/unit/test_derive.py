@@ -206,7 +206,7 @@ OVERLAYS = {
         {"merge": {"resources": {"Barn": {"shape": "Barn"}}}},
         lambda d: d.definition["resources"]["Barn"]["shape"] == "Barn" and d.definition["resources"]["Barn"]["load"],
     ),
-    "aliases": ({"aliases": {"Stable": "Barn"}}, lambda d: d.aliases == {"Stable": "Barn"}),
+    "aliases": ({"aliases": {"types": {"Stable": "Barn"}}}, lambda d: d.aliases == {"Stable": "Barn"}),
 }
 
 
@@ -257,6 +257,72 @@ def test_an_existing_file_is_extended_by_what_it_lacks():
 def test_a_service_without_lists_has_nothing():
     derived = derive(ServiceFacts("void", {"operations": {}, "shapes": {}}))
     assert (derived.definition["resources"], derived.arns, derived.kinds) == ({}, {}, {})
+
+
+LOADS = model(
+    {
+        "ListPigs": (shape(), shape(Pigs="Pigs")),
+        "GetPig": (shape(PigId="S!"), shape(Photo="S")),
+        "DescribePig": (shape(PigId="S!"), shape(Pig="Pig")),
+        "ListHens": (shape(), shape(Hens="Hens")),
+        "GetHen": (shape(HenId="S!"), shape(HenId="S", Eggs="N", HenConfiguration="HenConfiguration")),
+        "DescribeTags": (shape(ResourceArns="Strings!"), shape(TagDescriptions="TagDescriptions")),
+    },
+    Pigs=listed("Pig"),
+    Pig=shape(PigId="S", PigArn="S", Weight="N"),
+    Hens=listed("Hen"),
+    Hen=shape(HenId="S", HenArn="S"),
+    HenConfiguration=shape(Colour="S"),
+    TagDescriptions=listed("TagDescription"),
+    TagDescription=shape(ResourceArn="S", Tags="Tags"),
+)
+
+
+def test_of_two_operations_that_read_one_the_one_that_tells_more_is_the_load():
+    pig = derive(ServiceFacts("loads", LOADS)).definition["resources"]["Pig"]
+    assert (pig["load"]["request"]["operation"], pig["load"]["path"], pig["shape"]) == ("DescribePig", "Pig", "Pig")
+
+
+def test_a_configuration_beside_the_identifier_is_a_part_of_what_is_read():
+    hen = derive(ServiceFacts("loads", LOADS)).definition["resources"]["Hen"]
+    assert (hen["load"]["path"], hen["shape"]) == ("@", "GetHenOut")
+
+
+def test_tags_of_several_resources_are_found_in_the_answer():
+    place = derive(ServiceFacts("loads", LOADS)).tags["Pig"]
+    assert (place.path, place.operation, place.target) == (
+        "TagDescriptions[].Tags[]",
+        "DescribeTags",
+        "ResourceArns[0]",
+    )
+
+
+def test_a_correction_of_what_this_botocore_lacks_does_nothing():
+    merge = {
+        "service": {"hasMany": {"Foxes": {"request": {"params": []}}}, "actions": {"Hunt": {"request": {}}}},
+        "resources": {"Fox": {"actions": {}}, "Cow": {"hasMany": {"Calves": {"request": {"params": []}}}}},
+    }
+    plain = derive(ServiceFacts("farm", FARM)).definition
+    laid = derive(ServiceFacts("farm", FARM, overlay={"merge": merge})).definition
+    assert laid["resources"].keys() == plain["resources"].keys()
+    assert laid["service"]["hasMany"] == plain["service"]["hasMany"]
+    assert "Hunt" not in laid["service"]["actions"]
+    assert "Calves" not in laid["resources"]["Cow"]["hasMany"]
+
+
+def test_null_takes_away():
+    merge = {"resources": {"Barn": {"hasMany": {"Cows": None}}}}
+    laid = derive(ServiceFacts("farm", FARM, overlay={"merge": merge})).definition
+    assert "Cows" not in laid["resources"]["Barn"]["hasMany"]
+
+
+def test_a_type_of_the_overlay_alone_has_its_arn_from_there():
+    overlay = {
+        "merge": {"resources": {"Fox": {"identifiers": [{"name": "Arn"}], "shape": "Cow"}}},
+        "arns": {"Fox": {"because": "It is one.", "identifier": "Arn"}},
+    }
+    found = derive(ServiceFacts("farm", FARM, overlay=overlay))
+    assert (found.arns["Fox"].identifier, found.kinds["Fox"]) == ("Arn", "catalogue")
 
 
 def test_every_overlay_says_why():

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import DataNotFoundError
+from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.loaders import ExtrasProcessor, JSONFileLoader, Loader
 
+from mangrove.aws.resource_seam import RESOURCES, resource_provider
 from mangrove.aws.unread import read_in_part
 
-__all__ = ["SessionLoader", "SharedLoader", "session_loader", "settled", "shared_loader"]
+__all__ = ["ForeignLoader", "SessionLoader", "SharedLoader", "session_loader", "settled", "shared_loader"]
 
 # Where each boto3.Session looks for its resources: searched from the start, so that its appending it changes nothing.
 _OF_BOTO3 = str(Path(boto3.__file__).parent / "data")
@@ -41,7 +42,7 @@ class _PlainLoader(JSONFileLoader):
     def _load_file(self, full_path: str, open_method: Callable[..., Any]) -> Any:
         if not os.path.isfile(full_path):  # noqa: PTH113  botocore's own way
             return None
-        if full_path.startswith(Loader.BUILTIN_DATA_PATH):
+        if full_path.startswith(Loader.BUILTIN_DATA_PATH + os.sep):
             # How botocore's own files are laid out is known; of no others.
             return read_in_part(full_path)
         with open_method(full_path, "rb") as file:
@@ -120,23 +121,89 @@ class SessionLoader(SharedLoader):
 
     def list_available_services(self, type_name: str) -> list[str]:
         """List the services that have such data; see botocore."""
-        return list(self.settled.list_available_services(type_name))
+        return _list_services(self.settled, type_name)
 
     def determine_latest_version(self, service_name: str, type_name: str) -> str:
         """Return the latest version of a service's data; see botocore."""
-        return self.settled.determine_latest_version(service_name, type_name)
+        return _latest_version(self.settled, service_name, type_name)
 
     def list_api_versions(self, service_name: str, type_name: str) -> list[str]:
         """List the versions of a service's data; see botocore."""
-        return list(self.settled.list_api_versions(service_name, type_name))
+        return _list_versions(self.settled, service_name, type_name)
 
     def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
         """Load a service's data; see botocore."""
-        return self.settled.load_service_model(service_name, type_name, api_version)
+        return _load(self.settled, service_name, type_name, api_version)
 
     def load_data_with_path(self, name: str) -> Any:
         """Load any data, and say where it was; see botocore."""
         return self.settled.load_data_with_path(name)
+
+
+class ForeignLoader:
+    """Be a session's view of a loader that is not ours, with the resources of all services.
+
+    Args:
+        loader: botocore's, or anybody's.
+    """
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """List the services that have such data; see botocore."""
+        return _list_services(self._loader, type_name)
+
+    def determine_latest_version(self, service_name: str, type_name: str) -> str:
+        """Return the latest version of a service's data; see botocore."""
+        return _latest_version(self._loader, service_name, type_name)
+
+    def list_api_versions(self, service_name: str, type_name: str) -> list[str]:
+        """List the versions of a service's data; see botocore."""
+        return _list_versions(self._loader, service_name, type_name)
+
+    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
+        """Load a service's data; see botocore."""
+        return _load(self._loader, service_name, type_name, api_version)
+
+
+def _list_services(loader: Any, type_name: str) -> list[str]:
+    if type_name == RESOURCES:
+        return resource_provider().services(loader)
+    return list(loader.list_available_services(type_name))
+
+
+def _latest_version(loader: Any, service_name: str, type_name: str) -> str:
+    ours = resource_provider().version(loader, service_name) if type_name == RESOURCES else None
+    found: str = ours or loader.determine_latest_version(service_name, type_name)
+    return found
+
+
+def _list_versions(loader: Any, service_name: str, type_name: str) -> list[str]:
+    ours = resource_provider().version(loader, service_name) if type_name == RESOURCES else None
+    return [ours] if ours else list(loader.list_api_versions(service_name, type_name))
+
+
+def _load(loader: Any, service_name: str, type_name: str, api_version: str | None) -> Any:
+    if type_name == RESOURCES and api_version in {None, _latest_or_none(loader, service_name)}:
+        found = resource_provider().definition(loader, service_name)
+        if found is not None:
+            return found
+    try:
+        return loader.load_service_model(service_name, type_name, api_version)
+    except UnknownServiceError:
+        if type_name == RESOURCES and _latest_or_none(loader, service_name):
+            raise DataNotFoundError(data_path=f"{service_name}/{api_version}/{type_name}") from None
+        raise
+
+
+def _latest_or_none(loader: Any, service_name: str) -> str | None:
+    with suppress(DataNotFoundError):
+        return _latest_version(loader, service_name, RESOURCES)
+    return None
 
 
 _Places = tuple[tuple[str, ...], tuple[str, ...]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,11 @@ from botocore.exceptions import ConfigParseError, ProfileNotFound
 from botocore.loaders import Loader
 
 from mangrove._concurrency import in_child
-from mangrove.aws.loader import SharedLoader, settled, shared_loader
+from mangrove.aws.arn import Arn
+from mangrove.aws.loader import ForeignLoader, SessionLoader, SharedLoader, settled, shared_loader
 from mangrove.aws.partitions import SdkRegions, check_region_name
+from mangrove.aws.resource_classes import SharingFactory, class_handlers, set_owner
+from mangrove.aws.resource_seam import resource_provider
 from mangrove.aws.services import one_of
 from mangrove.aws.sharing import SharingSession, core_session
 from mangrove.errors import ConfigError, DeclarationTypeError
@@ -126,6 +130,7 @@ class Session(boto3.Session):
         ours = botocore_session is None
         if botocore_session is None:
             botocore_session = core_session(profile=profile_name, safe_mode=safe_mode)
+        before = class_handlers(botocore_session)
         super().__init__(
             aws_access_key_id=aws_access_key_id,
             aws_secret_access_key=aws_secret_access_key,
@@ -135,6 +140,9 @@ class Session(boto3.Session):
             profile_name=profile_name,
             aws_account_id=aws_account_id,
         )
+        self.resource_factory: Any = SharingFactory(botocore_session, before)
+        if not isinstance(self._loader, SessionLoader):
+            self._loader: Any = ForeignLoader(self._loader)
         if ours and isinstance(botocore_session, SharingSession):
             # boto3 has registered its own handlers, the same for every session.
             botocore_session.settle()
@@ -174,6 +182,47 @@ class Session(boto3.Session):
 
         return partition_of(self)
 
+    def resource_from_arn(self, arn: Arn | str, *, search: bool = False) -> Any:
+        """Return the resource that an ARN names: an object of its service, type and region, made without a call.
+
+        The object has this session's credentials, whatever account the ARN names, and says that ARN until it is loaded.
+
+        Args:
+            arn: the ARN.
+            search: True lists the resources of the type where the ARN alone does not tell how the API identifies it.
+
+        Raises:
+            DeclarationTypeError: it is no string.
+            InvalidArnError: it is no ARN.
+            UnknownResourceError: nothing that this botocore knows has such an ARN, or it can't be identified by it.
+
+        Example:
+            >>> session = mangrove.Session(region_name="eu-west-1")
+            >>> session.resource_from_arn("arn:aws:rds:us-east-1:123456789012:db:orders")
+            rds.DBInstance(identifier='orders')
+        """
+        return resource_provider().from_arn(self, arn, search=search)
+
+    def resources_matching(self, pattern: Any, **options: Any) -> Iterator[Any]:
+        """Yield the resources whose ARNs match a pattern, of every service and region that the pattern can be of.
+
+        Args:
+            pattern: an `ArnPattern`, or its text such as `arn:aws:ec2:eu-*:*:instance/*`.
+            **options: `regions`, names to ask instead of all that the SDK knows; `on_error`, called with the error and
+                the words for what was asked where a list call fails, instead of raising it.
+
+        Raises:
+            InvalidArnError: no ARN could ever match; raised before the first call.
+
+        Example:
+            >>> session = mangrove.Session(region_name="eu-west-1")
+            >>> session.resource("sqs").create_queue(QueueName="orders").arn
+            'arn:aws:sqs:eu-west-1:123456789012:orders'
+            >>> [queue.url[-6:] for queue in session.resources_matching("arn:aws:sqs:eu-west-*:*:ord*")]
+            ['orders']
+        """
+        return resource_provider().matching(self, pattern, **options)
+
     if not TYPE_CHECKING:  # a type checker sees boto3's own signatures, typed per service where types-boto3 is there
 
         def client(self, *args, **kwargs):  # noqa: ANN002, ANN003, ANN201
@@ -184,7 +233,9 @@ class Session(boto3.Session):
         def resource(self, *args, **kwargs):  # noqa: ANN002, ANN003, ANN201
             """Make a service resource, with boto3's arguments; see `boto3.Session.resource`."""
             with creation_lock(self):
-                return super().resource(*args, **kwargs)
+                made = super().resource(*args, **kwargs)
+            set_owner(made.meta.client, self, args, kwargs)
+            return made
 
 
 def check_keys(access_key: str | None, secret_key: str | None, token: str | None) -> None:

@@ -6,10 +6,16 @@ A file is a table; every part is optional, and every entry of `drop`, and each e
     rename     operation, operation.path or derived type -> type name
     drop       type -> why it is no resource
     parents    operation -> {input: "Type.Identifier"}: which parent an input means, where its name does not tell
-    identifiers  type -> [{"name", "member", "inputs", "parent"}]: what identifies a type, where the evidence errs
+    identifiers  type -> [{"name", "member", "inputs", "weak", "parent"}]: what identifies a type, where the evidence
+               errs; `inputs` mean it in all operations, `weak` in those about the type
     arns       type -> {"path"|"identifier"|"template"|"variables"|"load"|"account"}: the source of its ARN; {} is none
-    merge      a piece of a resources-1 definition that is laid over the derived one
-    aliases    old type name -> type name
+    merge      a piece of a resources-1 definition that is laid over what is derived; null takes away
+    aliases    old names, kept beside the derived ones:
+               types        old type name -> type
+               identifiers  type -> {old name: name}
+               collections  old name -> name, of the service; "Type.OldName" -> name, of a type
+               actions      "Type.OldName" -> name
+               others       type -> {"name", "member", "input"}: what the API also knows it by, as TypeByName
 """
 
 from __future__ import annotations

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from mangrove.resources.derive.aliases import with_aliases
 from mangrove.resources.derive.arns import Formats, Own, arn_of
 from mangrove.resources.derive.collections import account_type, collections_of
 from mangrove.resources.derive.definition import Assembly
 from mangrove.resources.derive.existing import existing_types, taken_operations
 from mangrove.resources.derive.facts import ArnSpec, Derived, Dropped, ServiceFacts, TagSpec, Variable
+from mangrove.resources.derive.laying import laid_over
 from mangrove.resources.derive.listings import listings_of
 from mangrove.resources.derive.names import plural
 from mangrove.resources.derive.operations import Model
@@ -42,8 +44,7 @@ def derive(service: ServiceFacts) -> Derived:
     overlay = service.overlay
     constants: Mapping[str, Mapping[str, object]] = overlay.get("constants", {})
     known = existing_types(model, service.existing) if service.existing else []
-    renames = {**(taken_operations(service.existing) if service.existing else {}), **overlay.get("rename", {})}
-    types, dropped = _types(model, service, constants, renames, known)
+    types, dropped = _types(model, service, constants, known)
     account = account_type(types, constants)
     types = [*known, *types, *([account] if account else [])]
     collections, orphans = collections_of(model, types, constants, overlay.get("parents", {}))
@@ -52,37 +53,32 @@ def derive(service: ServiceFacts) -> Derived:
     lost = sorted({each.name for each in types} - {each.name for each in kept})
     dropped += orphans + [Dropped(name, "nothing that is listed leads to it") for name in lost]
     written = Assembly(model, kept, collections, constants, service.waiters, service.existing).write()
-    definition = _laid_over(written, overlay.get("merge", {}))
+    own = frozenset(each.name for each in known)
+    laid = laid_over(written["merge"] if own else written, overlay.get("merge", {}), own)
+    tree, aliases, unknown = with_aliases(laid, overlay.get("aliases", {}))
     arns, tags, kinds = _facts(model, kept, service)
+    _add_others(tree["resources"], service, arns, tags, kinds)
     return Derived(
-        definition=definition,
+        definition={**written, "merge": tree} if service.existing else tree,
         arns=MappingProxyType(arns),
         tags=MappingProxyType(tags),
         kinds=MappingProxyType(kinds),
         partial=MappingProxyType(_partial(model, kept)),
-        aliases=MappingProxyType(dict(overlay.get("aliases", {}))),
-        dropped=tuple(dropped),
+        aliases=MappingProxyType(aliases),
+        dropped=(*dropped, *unknown),
         extends=service.existing is not None,
     )
-
-
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay a piece of a definition over another: tables are merged, all else is replaced."""
-    found = dict(below)
-    for name, value in above.items():
-        both = isinstance(value, Mapping) and isinstance(found.get(name), Mapping)
-        found[name] = _laid_over(found[name], value) if both else value
-    return found
 
 
 def _types(
     model: Model,
     service: ServiceFacts,
     constants: Mapping[str, Mapping[str, object]],
-    renames: Mapping[str, str],
     known: Iterable[ResourceType],
 ) -> tuple[list[ResourceType], list[Dropped]]:
     """Find the types that boto3 does not have."""
+    taken = taken_operations(service.existing) if service.existing else {}
+    renames = {**taken, **service.overlay.get("rename", {})}
     names = {each.name for each in known}
     unwanted = service.overlay.get("drop", {})
     listings = [each for each in listings_of(model, service.paginators, renames) if each.kind not in names]
@@ -118,6 +114,27 @@ def _facts(
             tags[each.name] = place
         kinds[each.name] = "core" if each.existing or _is_core(model, each, formats) else "catalogue"
     return arns, tags, kinds
+
+
+def _add_others(
+    resources: Mapping[str, Any],
+    service: ServiceFacts,
+    arns: dict[str, ArnSpec],
+    tags: dict[str, TagSpec],
+    kinds: dict[str, str],
+) -> None:
+    """Add what is known of types that only the overlay has; one that is another by an old name has its ARN."""
+    curated: Mapping[str, Any] = service.overlay.get("arns", {})
+    own = service.existing.get("resources", {}) if service.existing else {}
+    for name in resources.keys() - kinds.keys() - own.keys():
+        kinds[name] = "catalogue"
+        other = resources[name].get("alias", "")
+        # The data of both is the same; the identifiers are not.
+        spec = _spec(curated[name]) if name in curated else ArnSpec(path=arns[other].path) if other in arns else None
+        if spec:
+            arns[name] = spec
+        if other in tags:
+            tags[name] = tags[other]
 
 
 def _spec(curated: Mapping[str, Any]) -> ArnSpec | None:

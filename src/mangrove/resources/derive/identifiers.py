@@ -142,7 +142,7 @@ def curated(listing: Listing, entries: Iterable[Mapping[str, Any]]) -> Identity:
         Identifier(
             name=each["name"],
             keys=frozenset(map(key_of, each.get("inputs", ()))),
-            weak=frozenset((key_of(each["name"]),)),
+            weak=frozenset(map(key_of, (each["name"], *each.get("weak", ())))),
             member=each.get("member"),
             parent=each.get("parent", False),
         )

@@ -25,6 +25,7 @@ _ENDS = (
     "configuration",
     "config",
 )
+_PARTS = ("config", "configuration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def load_of(
     Returns:
         The load; None where no operation takes the identifiers.
     """
+    found: dict[str, Load] = {}
     for op in _readers(model, kind, identity, listings):
         params = bind(op, identity.identifiers, about=True)
         fixed = {**constants.get("*", {}), **constants.get(op.name, {})}
@@ -63,8 +65,21 @@ def load_of(
         if params and set(op.required) <= covered:
             path, shape = _place(model, kind, op, params, identity, listings)
             if shape:
-                return Load(op, params, path, shape)
-    return None
+                found.setdefault(op.name, Load(op, params, path, shape))
+    return _fullest(model, kind, identity, list(found.values()))
+
+
+def _fullest(model: Model, kind: str, identity: Identity, loads: list[Load]) -> Load | None:
+    """Choose the first load; of two that read one resource, the one that tells what a listing tells, and more.
+
+    ``GetCertificate`` gives a certificate's text, ``DescribeCertificate`` all else.
+    """
+    item = "" if identity.listing.plain else identity.listing.item
+    told = frozenset(map(key_of, model.members(item)))
+    own = [each for each in loads if each.operation.name in {f"Get{kind}", f"Describe{kind}"}]
+    if not loads or loads[0] not in own:
+        return loads[0] if loads else None
+    return max(own, key=lambda each: len(told & frozenset(map(key_of, model.members(each.shape)))))
 
 
 def _readers(model: Model, kind: str, identity: Identity, listings: Iterable[Listing]) -> Iterator[Operation]:
@@ -118,15 +133,16 @@ def output_of(
     item = identity.listing.item if identity else ""
     if item in inner.values():
         return next((name, shape) for name, shape in inner.items() if shape == item)
-    for name, shape in inner.items():
-        if key_of(name) in wanted:
-            return name, shape
     scalars = model.scalars(op.output)
     tops = [
         i
         for i in (identity.identifiers if identity else ())
         if not i.parent and _has(i.keys | i.weak, i.member, scalars)
     ]
+    for name, shape in inner.items():
+        # What has the identifier is the resource, and a configuration beside it a part of that.
+        if key_of(name) in wanted and not (tops and key_of(name).endswith(_PARTS)):
+            return name, shape
     if not tops and len(inner) == 1:
         return next(iter(inner.items()))
     if identity is None and not any(f"{name}{end}" in scalars for name in (*own, "") for end in ("arn", "id", "name")):

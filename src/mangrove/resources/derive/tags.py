@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mangrove.resources.derive.facts import ArnSpec, TagSpec
 from mangrove.resources.derive.names import key_of
 from mangrove.resources.derive.operations import Model, Operation
@@ -9,7 +11,7 @@ from mangrove.resources.derive.types import ResourceType
 
 __all__ = ["tag_operation", "tags_of"]
 
-_MEMBERS = ("tags", "taglist", "tagset", "resourcetags", "tagsmap")
+_MEMBERS = ("tags", "taglist", "tagset", "resourcetags", "tagsmap", "tagslist")
 _LISTS = (
     "ListTagsForResource",
     "ListTags",
@@ -42,10 +44,19 @@ def tag_operation(model: Model) -> tuple[Operation, TagSpec, str] | None:
         op = model.find(name)
         if op is None or len(op.required) != 1 or not _takes_arn(model, op):
             continue
-        found = tags_in(model, op.output)
+        found = tags_in(model, op.output) or _tags_of_each(model, op.output)
         if found:
             target = op.required[0] if op.required[0] in op.scalars.values() else f"{op.required[0]}[0]"
             return op, found, target
+    return None
+
+
+def _tags_of_each(model: Model, shape: str) -> TagSpec | None:
+    """Find the tags in an answer about several resources: ``TagDescriptions[].Tags[]``."""
+    for name, item in model.lists(shape):
+        found = tags_in(model, item)
+        if found and found.key:
+            return replace(found, path=f"{name}[].{found.path}[]")
     return None
 
 
