@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types unit safe oldest bench-core bench-credentials stubs constraints clean help
+.PHONY: demo test lint types unit safe safe-part oldest bench-core bench-credentials bench-resources stubs coverage-page constraints clean help
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -12,14 +12,16 @@ help: ## list the commands
 demo: $(VENV)/.demo ## list a whole embedded organisation: no AWS account, no questions
 	@$(BIN)/mangrove demo
 
-test: lint types unit safe oldest ## run everything: lint, types, the layers, all tests on both ends of boto3 and in safe mode
+test: lint types unit safe-part oldest ## run everything: lint, types, the layers, all tests on both ends of boto3, and in safe mode
 	@echo "make test: all passed"
 
-lint: $(VENV)/.test ## style, the contract of the layers, and whether services.pyi is up to date
+lint: $(VENV)/.test ## style, the contract of the layers, and whether the stubs and the coverage page are up to date
 	$(BIN)/ruff check src tests scripts benchmarks
 	$(BIN)/ruff format --check src tests scripts benchmarks
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/generate_stubs.py --check
+	$(BIN)/python scripts/generate_resource_stubs.py --check
+	$(BIN)/python scripts/generate_coverage.py --check
 
 types: $(VENV)/.test ## mypy and pyright, on the package and on what its users write
 	$(BIN)/mypy
@@ -32,6 +34,12 @@ unit: $(VENV)/.test ## all tests, with the newest boto3
 safe: $(VENV)/.test ## all tests, with clients made in botocore's own way
 	MANGROVE_SAFE_MODE=1 $(BIN)/python -m pytest -n 2
 
+# How clients are made changes nothing in these.
+NOT_OF_CLIENTS := test_parsers test_parsers_laws test_hostile_bodies test_kept test_derive_every_service test_zoo test_demo \
+	test_boto3_extensions_names test_boto3_extensions_bugs test_cli_resources test_seed test_embedded_aws
+safe-part: $(VENV)/.test ## the tests that make clients, with clients made in botocore's own way
+	MANGROVE_SAFE_MODE=1 $(BIN)/python -m pytest -n 2 tests/functional $(NOT_OF_CLIENTS:%=--ignore=tests/functional/%.py)
+
 oldest: .venv-oldest/.test ## all tests, with the oldest boto3 on the oldest Python that is here
 	.venv-oldest/bin/python -m pytest -n 2
 
@@ -42,8 +50,15 @@ bench-core: $(VENV)/.test ## measure clients, connections and parsers beside pla
 bench-credentials: $(VENV)/.test ## count what STS is asked, beside three rivals (installs them into .venv-bench; about 10 minutes)
 	$(BIN)/python benchmarks/credentials.py --json benchmarks/credentials.json
 
-stubs: $(VENV)/.test ## write services.pyi anew from the installed botocore
+bench-resources: $(VENV)/.test ## measure resources beside plain boto3: start, lists with ARNs, from an ARN (about 5 minutes)
+	$(BIN)/python benchmarks/resources.py --json benchmarks/resources.json
+
+stubs: $(VENV)/.test ## write services.pyi and the stubs of resources anew from the installed botocore
 	$(BIN)/python scripts/generate_stubs.py
+	$(BIN)/python scripts/generate_resource_stubs.py
+
+coverage-page: $(VENV)/.test .venv-oldest/.test ## write docs/coverage.md anew from both ends of the supported boto3
+	$(BIN)/python scripts/generate_coverage.py .venv-oldest/bin/python
 
 constraints: ## write the versions that the tests run with anew, from what is newest now
 	$(PYTHON) scripts/environment.py --freeze newest

@@ -406,9 +406,12 @@ import os, sys
 from mangrove.credentials import FileCache
 lock = FileCache({str(folder)!r}).lock({KEY!r}, wait=True)
 assert lock.__enter__()
+ours, theirs = os.pipe()
 if not os.fork():
+    os.write(theirs, b"x")
     sys.stdin.read()  # it outlives its parent
     os._exit(0)
+os.read(ours, 1)
 print("forked", flush=True)
 os.kill(os.getpid(), 9)
 """

@@ -24,6 +24,11 @@ from mangrove.aws.services import one_of
 from mangrove.aws.sharing import SharingSession, core_session
 from mangrove.errors import ConfigError, DeclarationTypeError
 
+if TYPE_CHECKING:
+    from mangrove.resources.types import TypedSession  # what type checkers know of `resource`
+else:
+    TypedSession = boto3.Session
+
 __all__ = [
     "Session",
     "botocore_session",
@@ -89,7 +94,7 @@ def creation_lock(session: boto3.Session) -> threading.RLock:
         return _locks.setdefault(session, threading.RLock())
 
 
-class Session(boto3.Session):
+class Session(TypedSession):
     """Be a `boto3.Session` whose clients share all that is not the account's, and can be made from any thread.
 
     Args:

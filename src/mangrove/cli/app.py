@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import click
 
 from mangrove import __version__
+from mangrove._redact import message_of
 from mangrove.cli.text import clean
 from mangrove.errors import ConfigError, MangroveError
 
@@ -24,7 +25,10 @@ _INTERRUPTED = 130
 class _Commands(click.Group):
     """Import a command's module when the command is asked for."""
 
-    homes: ClassVar[dict[str, str]] = {name: f"mangrove.cli.{name}" for name in ("credentials", "demo", "whoami")}
+    homes: ClassVar[dict[str, str]] = {
+        name: f"mangrove.cli.{name.replace('-', '_')}"
+        for name in ("credentials", "demo", "stubs", "validate-resources", "whoami")
+    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*self.homes, *super().list_commands(ctx)})
@@ -32,7 +36,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.homes:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(importlib.import_module(self.homes[cmd_name]), cmd_name)
+        command: click.Command = getattr(importlib.import_module(self.homes[cmd_name]), cmd_name.replace("-", "_"))
         return command
 
 
@@ -71,7 +75,7 @@ def run(argv: Sequence[str] | None = None) -> int:
 
 def _told(error: Exception, code: int) -> int:
     # One line: the message may quote names that others chose.
-    click.echo(f"mangrove: error: {clean(' '.join(str(error).split()))}", err=True)
+    click.echo(f"mangrove: error: {clean(' '.join(message_of(error).split()))}", err=True)
     return code
 
 
