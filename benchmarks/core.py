@@ -99,6 +99,8 @@ def _handshakes(folder: str) -> int:
 def call(kind: str, folder: str, service: str, operation: str, number: int) -> dict[str, float]:
     """Make small calls over plain HTTP on loopback."""
     place = json.loads((Path(folder) / "server.json").read_text())
+    if kind == "raw":
+        return raw_call(place["plain"], service, number)
     session = session_class(kind)("AKIA", "secret", region_name="us-east-1")
     client = session.client(service, endpoint_url=place["plain"])
     arguments = {"send_message": {"QueueUrl": place["plain"] + "/1/q", "MessageBody": "b"}}.get(operation, {})
@@ -109,6 +111,23 @@ def call(kind: str, folder: str, service: str, operation: str, number: int) -> d
     for _ in range(number):
         method(**arguments)
     return {"cpu": (time.process_time() - started) / number * 1e6}
+
+
+def raw_call(url: str, service: str, number: int) -> dict[str, float]:
+    """Send the same bytes again and again and read what comes: the limit of every client on this socket."""
+    import socket
+    from urllib.parse import urlsplit
+
+    place = urlsplit(url)
+    message = (
+        f"POST / HTTP/1.1\r\nHost: h\r\nAuthorization: /{service}/{'a' * 400}\r\nContent-Length: 0\r\n\r\n".encode()
+    )
+    with socket.create_connection((place.hostname, place.port)) as sock:
+        started = time.process_time()
+        for _ in range(number):
+            sock.sendall(message)
+            sock.recv(65536)
+        return {"cpu": (time.process_time() - started) / number * 1e6}
 
 
 def measure(kind: str, work: str, *arguments: Any) -> dict[str, float]:
@@ -198,6 +217,10 @@ def bench_call(rounds: int, folder: str) -> list[dict[str, Any]]:
     for service, operation in (("sts", "get_caller_identity"), ("ec2", "describe_instances"), ("sqs", "send_message")):
         found = compare(rounds, "call", folder, service, operation, 300)
         rows.append(row(f"{service}:{operation}", "CPU", found["boto3"]["cpu"], found["mangrove"]["cpu"], "us", "2x"))
+        limit = statistics.median(measure("raw", "call", folder, service, operation, 300)["cpu"] for _ in range(rounds))
+        rows.append(
+            row(f"{service}:{operation}", "the limit: a raw socket", found["boto3"]["cpu"], limit, "us", "limit")
+        )
     return rows
 
 

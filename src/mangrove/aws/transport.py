@@ -90,7 +90,8 @@ class SharedTransport(URLLib3Session):
         answer = exchange(pool, request, target, self._timeout.read_timeout) if pool is not None else None
         if answer is None:
             answer = super().send(request)
-            self._pools.setdefault(origin, self._manager.connection_from_url(origin))
+            if pool is None:
+                self._pools.setdefault(origin, self._manager.connection_from_url(origin))
         return answer
 
     def _is_direct(self) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mangrove.cli.options import output_options
 from mangrove.cli.output import emit
 from mangrove.cli.text import clean
 from mangrove.errors import ConfigError
@@ -52,14 +53,7 @@ class _Found:
 @click.option(
     "--region", "regions", multiple=True, metavar="NAME", help="A region; may be given again.  [default: four]"
 )
-@click.option(
-    "--output",
-    type=click.Choice(["table", "json", "jsonl", "csv"]),
-    default="table",
-    show_default=True,
-    help="The form of what is written to standard output.",
-)
-@click.option("--no-progress", is_flag=True, help="Do not tell on standard error how far it is.")
+@output_options
 def demo(*, accounts: int, regions: tuple[str, ...], output: str, no_progress: bool) -> int:
     """Start an AWS inside this process, fill its accounts and list their resources, with ARNs and tags.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mangrove.cli.options import output_options
+
 if TYPE_CHECKING:
     from mangrove.resources.checking import Checked
 
@@ -20,14 +22,7 @@ COLUMNS = ("service", "where", "problem", "source")
 @click.command("validate-resources", short_help="Check resource definitions against the installed botocore.")
 @click.argument("targets", nargs=-1, metavar="[SERVICE|FILE]...")
 @click.option("--service", metavar="NAME", help="The service that the files are of, where their folders do not tell.")
-@click.option(
-    "--output",
-    type=click.Choice(["table", "json", "jsonl", "csv"]),
-    default="table",
-    show_default=True,
-    help="The form of what is written to standard output.",
-)
-@click.option("--no-progress", is_flag=True, help="Do not tell on standard error how far it is.")
+@output_options
 def validate_resources(*, targets: tuple[str, ...], service: str | None, output: str, no_progress: bool) -> int:
     """Check every operation, input, JMESPath, shape, waiter and required input of resource definitions.
 

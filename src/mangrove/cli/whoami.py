@@ -15,6 +15,7 @@ import click
 
 from mangrove._redact import message_of
 from mangrove.cli.children import EXTERNAL_ID, kept_from_children
+from mangrove.cli.options import output_options
 from mangrove.cli.text import clean
 from mangrove.errors import CredentialError, WrongAccountError
 
@@ -59,14 +60,7 @@ class _Target:
     help="A row for each account of 'accounts.yml', 'org', 'org:/prod', 'profile:prod-*' or '111111111111,...'.",
 )
 @click.option("--role", metavar="NAME", help="The role in accounts that name none; a template such as 'audit-{name}'.")
-@click.option(
-    "--output",
-    type=click.Choice(["table", "json", "jsonl", "csv"]),
-    default="table",
-    show_default=True,
-    help="The form of what is written to standard output.",
-)
-@click.option("--no-progress", is_flag=True, help="Do not tell on standard error how far it is.")
+@output_options
 @kept_from_children()
 def whoami(
     *,
