@@ -45,9 +45,12 @@ def test_the_summary_counts(fleet):
     assert summary.resources["rds"] == len(aws.accounts) * len(REGIONS)
     assert summary.resources["route53"] == len(aws.accounts)
     services = (
-        "cloudformation dynamodb ec2 ecr ecs events iam kms lambda logs rds route53 s3 secretsmanager sns sqs ssm"
+        "acm apigateway autoscaling cloudformation cloudfront cloudtrail cloudwatch dynamodb ec2 ecr ecs efs "
+        "elasticache elbv2 events iam kinesis kms lambda logs opensearch rds redshift route53 s3 secretsmanager sns "
+        "sqs ssm stepfunctions wafv2"
     )
     assert set(summary.resources) == set(services.split())
+    assert all(summary.resources.values())
     with pytest.raises(dataclasses.FrozenInstanceError):
         summary.calls = 0
     with pytest.raises(TypeError):
@@ -98,6 +101,28 @@ def test_what_can_be_tagged_is_tagged(fleet):
             assert wanted <= set(named(s3.get_bucket_tagging(Bucket=bucket["Name"])["TagSet"]))
         rds = session.client("rds").describe_db_instances()["DBInstances"]
         assert all(wanted <= set(named(one["TagList"])) for one in rds)
+
+
+def test_what_an_account_has_once_is_in_its_first_region(fleet):
+    aws, _, _ = fleet
+    production = aws.accounts[1]
+    for region, count in zip(REGIONS, (1, 0), strict=True):
+        session = aws.session(production, region)
+        assert len(session.client("redshift").describe_clusters()["Clusters"]) == count
+        assert len(session.client("opensearch").list_domain_names()["DomainNames"]) == count
+        assert len(session.client("acm").list_certificates()["CertificateSummaryList"]) == count
+    trails = [aws.session(account).client("cloudtrail").list_trails()["Trails"] for account in aws.accounts]
+    assert [len(found) for found in trails] == [1, 1, 0]
+
+
+def test_what_belongs_together_is_on_one_network(fleet):
+    aws, _, _ = fleet
+    for account in aws.accounts[1:]:
+        session = aws.session(account, REGIONS[1])
+        (balancer,) = session.client("elbv2").describe_load_balancers()["LoadBalancers"]
+        (group,) = session.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+        subnets = session.client("ec2").describe_subnets(SubnetIds=group["VPCZoneIdentifier"].split(","))["Subnets"]
+        assert {one["VpcId"] for one in subnets} == {balancer["VpcId"]}
 
 
 def test_networks_of_the_fleet_overlap_not(fleet):

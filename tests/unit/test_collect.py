@@ -1,20 +1,22 @@
-"""The walk over accounts, regions and listings, with pools that are only pretended."""
+"""The walk over accounts, regions and types, with pools that are only pretended."""
 
 from __future__ import annotations
 
 import gc
 import threading
 import time
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
 
-from mangrove.inventory import Listing, cells, collect
+from mangrove.inventory import cells, collect
 
+# The package has a function of that name.
+collecting = import_module("mangrove.inventory.collect")
 ACCOUNTS = {"111111111111": "one", "222222222222": "two"}
 REGIONS = ["us-east-1", "eu-west-1"]
-THING = Listing("svc", "thing", "list_things", "Things", "Value", ("arn:{partition}:svc:{region}:{account}:{Value}",))
-WHOLE = Listing("glo", "all", "list_things", "Things", "Value", (), scope="account")
+THING, WHOLE = "svc.things", "glo.alls"
 
 
 class Events:
@@ -22,24 +24,79 @@ class Events:
         self.handlers = {}
 
     def register(self, event, handler, unique_id):
-        assert event == "request-created"
-        self.handlers[unique_id] = handler
+        self.handlers[unique_id] = event, handler
+
+    def emit(self, event, **given):
+        for name, handler in self.handlers.values():
+            if name == event:
+                handler(**given)
 
 
 class Client:
-    """A client that answers from a function and tells its events as botocore does."""
+    """A client that tells its events as botocore does."""
 
-    def __init__(self, region, answer):
-        self.meta = SimpleNamespace(events=Events(), partition="aws")
-        self._region, self._answer = region, answer
+    def __init__(self, region):
+        operation = SimpleNamespace(input_shape=None, output_shape=None)
+        model = SimpleNamespace(operation_model=lambda _: operation)
+        api = {"list_things": "ListThings"}
+        self.meta = SimpleNamespace(events=Events(), partition="aws", service_model=model, method_to_api_mapping=api)
+        self.region = region
 
     def can_paginate(self, operation):
         return False
 
-    def list_things(self):
-        for handler in self.meta.events.handlers.values():
-            handler(request=None)
-        return self._answer(self._region)
+
+class Thing:
+    """A resource."""
+
+    _mangrove_facts = SimpleNamespace(type="Thing", names=("name",), arn=None, tags=None)
+
+    def __init__(self, name, where):
+        self.name, self._where = name, where
+        self.meta = SimpleNamespace(data=None)
+
+    def get_arn(self, *, load):
+        return f"arn:aws:svc:{self._where}:{self.name}"
+
+
+class Service:
+    """A service resource with one collection, which answers from a function."""
+
+    def __init__(self, client, answer=None):
+        client.answer = answer or client.answer
+        collection = SimpleNamespace(
+            request=SimpleNamespace(operation="ListThings"), resource=SimpleNamespace(path="Things[]")
+        )
+        model = SimpleNamespace(
+            collections=[SimpleNamespace(name=name, **vars(collection)) for name in ("things", "alls")]
+        )
+        self.meta = SimpleNamespace(client=client, resource_model=model)
+
+    @property
+    def things(self):
+        return self
+
+    alls = things
+
+    def filter(self):
+        return self
+
+    def pages(self):
+        client = self.meta.client
+        client.meta.events.emit("request-created", request=None)
+        names = client.answer(client.region)["Things"]
+        client.meta.events.emit("after-call", parsed={})
+        yield [Thing(name, f"{client.region}:111111111111") for name in names]
+
+
+class Sdk:
+    """What is known of regions: one service is global."""
+
+    def partition_of(self, region):
+        return "aws"
+
+    def coverage(self, service, partition):
+        return SimpleNamespace(is_global=service == "glo")
 
 
 class World:
@@ -55,7 +112,7 @@ class World:
         names = ["aws-global"] if service == "glo" else regions
         handles = {
             name: SimpleNamespace(
-                client=Client(name, lambda region: self.answer(session, region)),
+                resource=Service(Client(name), lambda region: self.answer(session, region)),
                 info=SimpleNamespace(status="enabled"),
             )
             for name in names
@@ -76,6 +133,10 @@ def world(monkeypatch):
     def make(answer, fail=None):
         made = World(answer, fail)
         monkeypatch.setattr(cells, "ServicePool", made)
+        monkeypatch.setattr(cells, "sdk_regions", lambda _session: Sdk())
+        # Sessions are strings here.
+        monkeypatch.setattr(collecting, "with_resources", lambda session: session)
+        monkeypatch.setattr(collecting, "check", lambda *_: None)
         return made
 
     return make
@@ -91,7 +152,7 @@ def until(condition):
 def test_every_cell_gives_its_rows_and_one_outcome(world):
     made = world(lambda session, region: {"Things": [f"{session}-{region}"]})
     steps = []
-    found = collect(ACCOUNTS, REGIONS, listings=[THING, WHOLE], on_progress=lambda *step: steps.append(step))
+    found = collect(ACCOUNTS, REGIONS, types=[THING, WHOLE], on_progress=lambda *step: steps.append(step))
     names = sorted((row.account, row.region, row.name) for row in found)
     assert names == [
         ("111111111111", "aws-global", "one-aws-global"),
@@ -117,14 +178,14 @@ def test_a_failing_cell_costs_only_itself(world):
         return {"Things": ["x"]}
 
     world(answer)
-    found = collect(ACCOUNTS, REGIONS, listings=[THING])
+    found = collect(ACCOUNTS, REGIONS, types=[THING])
     assert len(list(found)) == 3
     (failure,) = found.failures
     assert (failure.account, failure.region, failure.service, failure.type) == (
         "111111111111",
         "eu-west-1",
         "svc",
-        "thing",
+        "svc.things",
     )
     assert (failure.ok, failure.rows, failure.calls, str(failure.error)) == (False, 0, 1, "not there")
 
@@ -138,7 +199,7 @@ def test_a_pool_that_cannot_open_is_tried_once_and_fails_its_cells(world):
             raise PermissionError("no keys")
 
     world(lambda *_: {"Things": ["x"]}, fail)
-    found = collect(ACCOUNTS, REGIONS, listings=[THING])
+    found = collect(ACCOUNTS, REGIONS, types=[THING])
     assert {row.account for row in found} == {"222222222222"}
     assert [str(outcome.error) for outcome in found.failures] == ["no keys", "no keys"]
     assert sorted(tried) == ["one", "two"]
@@ -154,7 +215,7 @@ def test_leaving_early_cancels_the_rest_and_closes_the_pools(world, how):
 
     made = world(answer)
     accounts = {f"{number:012}": str(number) for number in range(500)}
-    found = collect(accounts, REGIONS, listings=[THING], workers=2)
+    found = collect(accounts, REGIONS, types=[THING], workers=2)
     if how == "with":
         with found:
             next(found)
@@ -175,7 +236,7 @@ def test_a_slow_reader_slows_the_workers(world):
     calls = []
     made = world(lambda _, region: calls.append(region) or {"Things": ["x"]})
     accounts = {f"{number:012}": str(number) for number in range(500)}
-    with collect(accounts, REGIONS, listings=[THING], workers=3) as found:
+    with collect(accounts, REGIONS, types=[THING], workers=3) as found:
         next(found)
         seen = -1
         while seen != len(calls):
@@ -189,11 +250,11 @@ def test_a_slow_reader_slows_the_workers(world):
 def test_nothing_to_do_starts_nothing(world):
     world(lambda *_: {})
     before = threading.active_count()
-    assert list(collect({}, REGIONS, listings=[THING])) == list(collect(ACCOUNTS, REGIONS, listings=[])) == []
+    assert list(collect({}, REGIONS, types=[THING])) == list(collect(ACCOUNTS, REGIONS, types=[])) == []
     assert threading.active_count() == before
 
 
 def test_a_region_has_one_name_however_it_is_spelled(world):
     world(lambda *_: {"Things": ["x"]})
-    found = collect({"111111111111": "one"}, ["us_east_1", "us-east-1"], listings=[THING])
+    found = collect({"111111111111": "one"}, ["us_east_1", "us-east-1"], types=[THING])
     assert [row.arn for row in found] == ["arn:aws:svc:us-east-1:111111111111:x"]

@@ -57,7 +57,9 @@ class _Found:
 def demo(*, accounts: int, regions: tuple[str, ...], output: str, no_progress: bool) -> int:
     """Start an AWS inside this process, fill its accounts and list their resources, with ARNs and tags.
 
-    Nothing leaves this machine. The exit code is 1 if anything could not be listed.
+    A type is named by the service and its collection, as boto3 spells them: `ec2.instances` is what
+    `session.resource("ec2").instances` lists. Nothing leaves this machine. The exit code is 1 if anything could not be
+    listed.
     """
     with _rare_collections():
         found = _run(accounts, tuple(dict.fromkeys(regions)), progress=not no_progress)
@@ -126,7 +128,7 @@ def _list(aws: Any, advance: Callable[[int, int], None], started: float) -> _Fou
     begun = time.perf_counter()
     sessions = {account: aws.session(account) for account in aws.accounts}
     with inventory.collect(
-        sessions, aws.regions, listings=inventory.LISTINGS, workers=_WORKERS, on_progress=advance
+        sessions, aws.regions, types=inventory.DEFAULT_TYPES, workers=_WORKERS, on_progress=advance
     ) as collection:
         rows = sorted(collection, key=_order)
     now = time.perf_counter()
@@ -147,7 +149,7 @@ def _order(row: Row) -> tuple[str, ...]:
 
 
 def _failure(outcome: Outcome) -> str:
-    where = f"{outcome.account} {outcome.region} {outcome.service} {outcome.type}"
+    where = f"{outcome.account} {outcome.region} {outcome.type}"
     reason = str(outcome.error) or type(outcome.error).__name__
     return clean(f"{where}: {' '.join(reason.split())}")
 
@@ -164,7 +166,7 @@ def _summary(found: _Found) -> str:
     )
     lines = [by_service, f"{', '.join(counts)}: listed in {found.listed:.1f} s, {found.seconds:.1f} s in all"]
     if found.failures:
-        lines.append(f"incomplete: {_count(len(found.failures), 'listing')} failed")
+        lines.append(f"incomplete: {_count(len(found.failures), 'list')} failed")
     return "\n".join(line for line in lines if line)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mangrove.inventory.collect import Collection, Outcome, collect
-from mangrove.inventory.listing import Each, Listing, Lookup, Row
-from mangrove.inventory.table import LISTINGS
+from mangrove.inventory.kinds import DEFAULT_TYPES, Kind
+from mangrove.inventory.rows import Row
+from mangrove.inventory.tags import Lookup
 
-__all__ = ["LISTINGS", "Collection", "Each", "Listing", "Lookup", "Outcome", "Row", "collect"]
+__all__ = ["DEFAULT_TYPES", "Collection", "Kind", "Lookup", "Outcome", "Row", "collect"]

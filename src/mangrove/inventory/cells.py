@@ -1,32 +1,28 @@
-"""Cut the work into cells, one listing in one region of one account, which share the pool of account and service."""
+"""Cut the work into cells, one type in one region of one account, which share the pool of account and service."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from mangrove.inventory.listing import Listing, Place
+from mangrove.aws.derived import Derivation
+from mangrove.aws.services import find_service, one_of, service_names
+from mangrove.aws.session import Session, make_resource, sdk_regions
+from mangrove.errors import UnknownResourceError
+from mangrove.inventory.kinds import Kind, kind_of
 from mangrove.inventory.reader import Reader
+from mangrove.inventory.rows import Place
+from mangrove.inventory.ways import Watch
 from mangrove.pool import ServicePool
 
-__all__ = ["GLOBAL", "Cell", "Share", "Tally", "places", "plan"]
+__all__ = ["GLOBAL", "Cell", "Share", "check", "places", "plan", "with_resources"]
 
 GLOBAL = "aws-global"
 """The region of a cell that speaks for a whole account."""
-
-
-class Tally(threading.local):
-    """Count the requests of the current thread."""
-
-    calls = 0
-
-    def sent(self, **_event: Any) -> None:
-        """Count one; a handler of the client's event."""
-        self.calls += 1
 
 
 class Share:
@@ -75,30 +71,41 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Be one listing in one region of one account.
+    """Be one type in one region of one account.
 
     Args:
         account: the account.
         region: the region, or `GLOBAL`.
-        listing: what to list.
+        kind: the type.
         share: the pool that it shares.
     """
 
     account: str
     region: str
-    listing: Listing
+    kind: Kind
     share: Share
 
-    def open(self, tally: Tally) -> Reader:
-        """Return the reader of this cell, its clients counting into the tally."""
+    def open(self, watch: Watch) -> Reader:
+        """Return the reader of this cell, its clients watched."""
         handles = self.share.handles()
         region = _any_enabled(handles) if self.region == GLOBAL else self.region
-        client = _counted(handles[region].client, tally)
+        service = _own(handles[region].resource)
+        watch.on(service.meta.client)
 
         def home(name: str) -> Any:
-            return _counted(handles[name].client, tally) if name in handles else None
+            if name not in handles:
+                return None
+            client = handles[name].resource.meta.client
+            watch.on(client)
+            return client
 
-        return Reader(self.listing, client, Place(client.meta.partition, region, self.account), home)
+        place = Place(service.meta.client.meta.partition, region, self.account)
+        return Reader(self.kind, service, place, watch, home)
+
+
+def _own(shared: Any) -> Any:
+    """Return a service resource for one thread alone, with the client of the shared one, which is for all of them."""
+    return type(shared)(client=shared.meta.client)
 
 
 def _any_enabled(handles: Mapping[str, Any]) -> str:
@@ -107,37 +114,73 @@ def _any_enabled(handles: Mapping[str, Any]) -> str:
     return next(enabled, next(iter(handles)))
 
 
-def _counted(client: Any, tally: Tally) -> Any:
-    # One event for each request that is built, retries included; the id makes registering twice the same as once.
-    client.meta.events.register("request-created", tally.sent, unique_id="mangrove-inventory-calls")
-    return client
-
-
-def plan(accounts: Mapping[str, Any], regions: Sequence[str], listings: Sequence[Listing]) -> Iterator[Cell]:
+def plan(accounts: Mapping[str, Any], regions: Sequence[str], kinds: Sequence[Kind]) -> Iterator[Cell]:
     """Yield the cells, service by service: few pools are open at once, and neighbours belong to different accounts.
 
     Args:
         accounts: each account's id and session.
         regions: the regions.
-        listings: what to list.
+        kinds: what to list.
     """
-    by_service = groupby(sorted(listings, key=lambda listing: listing.service), key=lambda listing: listing.service)
+    by_service = groupby(sorted(kinds, key=lambda kind: kind.service), key=lambda kind: kind.service)
     for service, group in by_service:
-        entries = [(listing, region) for listing in group for region in places(listing, regions)]
+        kinds_of_service = tuple(group)
         for account, session in accounts.items():
+            entries = [(kind, region) for kind in kinds_of_service for region in places(kind, session, regions)]
             share = Share(session, service, regions, len(entries))
-            yield from (Cell(account, region, listing, share) for listing, region in entries)
+            yield from (Cell(account, region, kind, share) for kind, region in entries)
 
 
-def places(listing: Listing, regions: Sequence[str]) -> Sequence[str]:
-    """Return where a listing is made in an account.
+def places(kind: Kind, session: Any, regions: Sequence[str]) -> Sequence[str]:
+    """Return where a type is listed in an account: everywhere, or once where one list answers for all regions.
 
     Args:
-        listing: what to list.
+        kind: the type.
+        session: the account's.
         regions: the regions asked for.
 
+    Raises:
+        UnknownRegionError: there is no such region.
+
     Example:
-        >>> places(Listing("iam", "role", "list_roles", "Roles", "RoleName", ("Arn",), scope="account"), ["us-east-1"])
-        ('aws-global',)
+        >>> session = mangrove.Session()
+        >>> places(Kind("iam.roles"), session, ["us-east-1"]), places(Kind("sqs.queues"), session, ["us-east-1"])
+        (('aws-global',), ['us-east-1'])
     """
-    return (GLOBAL,) if listing.scope == "account" else regions
+    sdk = sdk_regions(session)
+    once = kind.home is not None or sdk.coverage(kind.service, sdk.partition_of(regions[0])).is_global
+    return (GLOBAL,) if once else regions
+
+
+def with_resources(session: Any) -> Any:
+    """Return a session that has resources for every service: itself, or one of its own that stands for boto3's."""
+    return session if isinstance(session, Session) else Derivation(session).session(session.get_credentials)
+
+
+def check(kinds: Iterable[Kind], session: Any, region: str) -> None:
+    """Refuse a type that a session does not know; no call is made.
+
+    Args:
+        kinds: the types.
+        session: the session.
+        region: any region.
+
+    Raises:
+        UnknownServiceError: there is no such service; the message has the close matches.
+        UnknownResourceError: it has no such collection; the message has the close matches.
+    """
+    names, services = service_names(session), dict[str, Any]()
+    for kind in kinds:
+        find_service(kind.service, names)
+        if kind.service not in services:
+            services[kind.service] = make_resource(session, kind.service, region_name=region).meta.resource_model
+        model, way = services[kind.service], kind.service
+        if len(kind.path) > 1 and kind_of(f"{way}.{kind.path[0]}").home is not None:
+            text = f"{kind.name} can't be listed: what is below {way}.{kind.path[0]} is in the regions of each of those"
+            raise UnknownResourceError(text)
+        for name in kind.path:
+            there = {one.name: one for one in model.collections}
+            if name not in there:
+                text = f"{way} has no collection {name!r}{one_of(name, there)}"
+                raise UnknownResourceError(text)
+            model, way = there[name].resource.model, f"{way}.{name}"

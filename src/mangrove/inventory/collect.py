@@ -1,20 +1,22 @@
-"""Walk every account, region and listing in parallel, and hand out what is found while the rest is still asked for."""
+"""Walk every account, region and type in parallel, and hand out what is found while the rest is still asked for."""
 
 from __future__ import annotations
 
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mangrove.aws.partitions import check_region_name
 from mangrove.errors import ConfigError, DeclarationTypeError
-from mangrove.inventory.cells import Cell, Share, Tally, places, plan
-from mangrove.inventory.listing import Listing, Row
-from mangrove.inventory.table import LISTINGS
+from mangrove.inventory.cells import Cell, Share, check, places, plan, with_resources
+from mangrove.inventory.kinds import DEFAULT_TYPES, Kind, kind_of
+from mangrove.inventory.rows import Row
+from mangrove.inventory.ways import Watch
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -28,20 +30,20 @@ _TICK = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Be what became of one cell: one listing in one region of one account.
+    """Be what became of one cell: one type in one region of one account.
 
     Args:
         account: the account.
         region: the region, or "aws-global" for a list that answers for the whole account.
         service: boto3's name of the service.
-        type: the resource type.
+        type: the type, such as "sqs.queues".
         rows: how many rows it gave, also when it failed half-way.
         calls: how many requests were sent, retries included.
         seconds: how long it took.
         error: what failed, or None. Rows may still be missing only their tags.
 
     Example:
-        >>> Outcome("111111111111", "us-east-1", "sqs", "queue", rows=2, calls=3, seconds=0.1).ok
+        >>> Outcome("111111111111", "us-east-1", "sqs", "sqs.queues", rows=2, calls=3, seconds=0.1).ok
         True
     """
 
@@ -67,7 +69,7 @@ class _Crew:
         self.out: queue.Queue[list[Row] | Outcome] = queue.Queue(maxsize=_AHEAD)
         self.cancelled = threading.Event()
         self._cells, self._lock = cells, threading.Lock()
-        self._tally = Tally()
+        self._watch = Watch()
         self._shares: set[Share] = set()
         self._working = workers
         # Daemons: a call that hangs must not keep an interrupted program from ending.
@@ -104,10 +106,10 @@ class _Crew:
             return cell
 
     def _run(self, cell: Cell) -> Outcome:
-        started, before, rows = time.perf_counter(), self._tally.calls, 0
+        started, before, rows = time.perf_counter(), self._watch.calls, 0
         error: Exception | None = None
         try:
-            reader = cell.open(self._tally)
+            reader = cell.open(self._watch)
             for page in reader.read():
                 rows += len(page)
                 self._put(page)
@@ -119,10 +121,10 @@ class _Crew:
         return Outcome(
             account=cell.account,
             region=cell.region,
-            service=cell.listing.service,
-            type=cell.listing.type,
+            service=cell.kind.service,
+            type=cell.kind.name,
             rows=rows,
-            calls=self._tally.calls - before,
+            calls=self._watch.calls - before,
             seconds=time.perf_counter() - started,
             error=error,
         )
@@ -219,7 +221,7 @@ def collect(
     accounts: Mapping[str, Any],
     regions: Sequence[str],
     *,
-    listings: Sequence[Listing] = LISTINGS,
+    types: Iterable[str | Kind] = DEFAULT_TYPES,
     workers: int = 16,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> Collection:
@@ -228,12 +230,13 @@ def collect(
     Args:
         accounts: each account's id, and a session with its credentials.
         regions: the regions to look in; a global service and S3's list of buckets are asked once an account.
-        listings: what to list.
+        types: what to list, by the collections' names, such as "ec2.instances".
         workers: how many threads make calls.
         on_progress: called with how many cells are done and how many there are, in the thread that iterates.
 
     Raises:
-        ConfigError: no region was given, or what is no region's name, or a number of workers below one.
+        ConfigError: one of its kinds: no region was given, or what is no region's name, or a type that is not there, or
+            a number of workers below one.
 
     Example:
         >>> rows = collect({}, ["us-east-1"])
@@ -250,5 +253,16 @@ def collect(
     if workers < 1:
         text = f"workers={workers}: give at least one"
         raise ConfigError(text)
-    total = len(accounts) * sum(len(places(listing, names)) for listing in listings)
-    return Collection(plan(accounts, names, listings), total, workers, on_progress)
+    kinds = _kinds(types)
+    sessions = {account: with_resources(session) for account, session in accounts.items()}
+    for session in islice(sessions.values(), 1):
+        check(kinds, session, names[0])
+    total = sum(len(places(kind, session, names)) for session in sessions.values() for kind in kinds)
+    return Collection(plan(sessions, names, kinds), total, workers, on_progress)
+
+
+def _kinds(types: Iterable[str | Kind]) -> tuple[Kind, ...]:
+    if isinstance(types, str):
+        text = f"types is the string {types!r}; give a list, such as [{types!r}]"
+        raise DeclarationTypeError(text)
+    return tuple({kind.name: kind for kind in map(kind_of, types)}.values())

@@ -1,168 +1,208 @@
-"""Make the calls of one listing against one client: pages, then the tags and regions that the pages leave out."""
+"""Read one type in one place, page by page: the list, then the tags and regions that the list leaves out."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeAlias
 
-from mangrove.errors import MangroveError
-from mangrove.inventory.listing import Listing, Lookup, Place, Row, find_items, find_row, read_tags, search
+from mangrove.inventory.kinds import Kind, kind_of
+from mangrove.inventory.rows import Place, Row, find_name, last_part
+from mangrove.inventory.tags import Lookup, batches, is_gone, read_tags, search
+from mangrove.inventory.ways import TOKENS, Watch, Way, way_of
+from mangrove.resources.objects import facts_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-__all__ = ["Reader", "pages"]
+__all__ = ["Reader"]
 
 # What S3 still answers for buckets made before its first European region had a name.
 _OLD_NAMES = {"EU": "eu-west-1"}
 
 
-def pages(client: Any, operation: str, fixed: Mapping[str, Any], page_size: int | None = None) -> Iterator[Any]:
-    """Yield every answer of an operation, paginated by botocore where it can, by the token where it cannot.
-
-    Args:
-        client: a botocore client.
-        operation: its method.
-        fixed: the arguments.
-        page_size: how many items to ask for at once.
-
-    Example:
-        >>> class Client:
-        ...     def can_paginate(self, name): return False
-        ...     def list_event_buses(self): return {"EventBuses": []}
-        >>> list(pages(Client(), "list_event_buses", {}))
-        [{'EventBuses': []}]
-    """
-    if client.can_paginate(operation):
-        config = {} if page_size is None else {"PageSize": page_size}
-        yield from client.get_paginator(operation).paginate(**fixed, PaginationConfig=config)
-        return
-    token: dict[str, Any] = {}
-    while True:
-        page = getattr(client, operation)(**fixed, **token)
-        yield page
-        if not page.get("NextToken") or page["NextToken"] == token.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
-
-
 class Reader:
-    """Read one listing in one place, page by page.
+    """Read one type in one place.
 
     Args:
-        listing: the entry of the table.
-        client: the client of the place.
-        place: the partition, region and account listed.
+        kind: the type.
+        service: the service resource of the place; nobody else's, as boto3's resources are not for several threads.
+        place: the partition, region and account that are listed.
+        watch: what watches the clients of this thread.
         homes: gives the client of another region of the account, or None where that region was not asked for.
-
-    Example:
-        >>> from mangrove.inventory.table import LISTINGS
-        >>> Reader(LISTINGS[0], client=None, place=Place("aws", "us-east-1", "111111111111")).faults
-        []
     """
 
-    def __init__(self, listing: Listing, client: Any, place: Place, homes: Callable[[str], Any] | None = None) -> None:
+    def __init__(
+        self, kind: Kind, service: Any, place: Place, watch: Watch, homes: Callable[[str], Any] | None = None
+    ) -> None:
         self.faults: list[Exception] = []
-        self._listing = listing
-        self._client = client
-        self._place = place
-        self._homes = homes or (lambda _region: client)
+        self._kind, self._service, self._place, self._watch = kind, service, place, watch
+        self._client = service.meta.client
+        self._homes = homes or (lambda _region: self._client)
 
     def read(self) -> Iterator[list[Row]]:
-        """Yield the rows of each answer; what fails for one item alone is added to `faults`.
+        """Yield the rows of each answer; what fails for one resource alone is added to `faults`.
 
         Raises:
             botocore.exceptions.ClientError: AWS refused the list itself.
         """
-        for arguments in self._arguments():
-            for page in pages(self._client, self._listing.operation, arguments, self._listing.page_size):
-                rows = list(self._rows(find_items(self._listing, page)))
-                if rows:
-                    yield rows
+        for way, page in self._lists(self._service):
+            rows = list(self._rows_at_home(page, way) if self._kind.home else self._rows(page, way))
+            if rows:
+                yield rows
 
-    def _arguments(self) -> Iterator[dict[str, Any]]:
-        fixed, each = dict(self._listing.fixed), self._listing.each
-        if each is None:
-            yield fixed
+    # -- the list ------------------------------------------------------------------------------------------------------
+
+    def _lists(self, holder: Any, depth: int = 1) -> Iterator[tuple[Way, list[Any]]]:
+        path = self._kind.path
+        if depth == len(path):
+            yield from self._pages(holder, self._kind)
             return
-        for page in pages(self._client, each.operation, {}):
-            for value in search(each.values, page) or []:
-                yield {**fixed, each.param: value}
+        # A type on the way is narrowed as it is where it is listed itself.
+        above = kind_of(".".join((self._kind.service, *path[:depth])))
+        for _, page in self._pages(holder, above):
+            for each in page:
+                try:
+                    yield from self._lists(each, depth + 1)
+                except Exception as error:  # noqa: BLE001  a parent that is gone or closed costs only its own
+                    self.faults.append(error)
 
-    def _rows(self, items: list[dict[str, Any]]) -> Iterator[Row]:
-        listing = self._listing
-        if listing.home is not None:
-            yield from self._rows_at_home(items)
-        elif listing.tag_call is not None and listing.tag_call.batch:
-            yield from self._rows_in_batches(items, listing.tag_call)
+    def _pages(self, holder: Any, kind: Kind) -> Iterator[tuple[Way, list[Any]]]:
+        """Yield the pages of a collection, paginated by botocore where it can, by the token where it can't."""
+        name = kind.path[-1]
+        way = way_of(holder, name)
+        collection = getattr(holder, name).filter(**dict(kind.arguments))
+        if way.paginated:
+            size = way.page_size(kind.page_size)
+            for page in (collection.page_size(size) if size else collection).pages():
+                yield way, page
+            return
+        seen = None
+        while True:
+            # What boto3 gives here is one page; the token must be read before others call.
+            found = list(collection.pages())
+            token = next((one for one in TOKENS if one in way.inputs and self._watch.answer.get(one)), None)
+            value = self._watch.answer[token] if token else None
+            for page in found:
+                yield way, page
+            if token is None or value == seen:
+                return
+            seen, collection = value, collection.filter(**{token: value})
+
+    # -- rows ----------------------------------------------------------------------------------------------------------
+
+    def _rows(self, page: list[Any], way: Way) -> Iterator[Row]:
+        lookup = self._kind.tags
+        if lookup is None:
+            for each in page:
+                tags = self._own_tags(each, way)
+                yield self._row(_facts(each, self._arn(each)), tags)
+            return
+        facts = [_facts(each, self._arn(each)) for each in page]
+        if lookup.batch or not lookup.param:
+            yield from self._rows_together(facts, lookup)
         else:
-            for item in items:
-                yield self._tagged(find_row(listing, item, self._place), item, self._client)
+            yield from (self._row(each, self._ask_tags(lookup, each, self._client)) for each in facts)
 
-    def _rows_at_home(self, items: list[dict[str, Any]]) -> Iterator[Row]:
-        for item in items:
+    def _rows_together(self, facts: list[_Facts], lookup: Lookup) -> Iterator[Row]:
+        for batch in batches(facts, lookup.batch or len(facts) or 1):
+            found = self._ask_together(lookup, batch)
+            for each in batch:
+                key = search(lookup.of, each)
+                yield self._row(each, read_tags(found[key]) if key in found else None)
+
+    def _ask_together(self, lookup: Lookup, batch: Sequence[_Facts]) -> Mapping[str, Any]:
+        try:
+            return lookup.many(self._client, batch) if lookup.param else self._everything
+        except Exception as error:  # noqa: BLE001  the rows are real without their tags, and the fault is told
+            if len(batch) > 1 and lookup.param and is_gone(error):
+                # One that was deleted since the list must not cost the others theirs.
+                return {key: tags for each in batch for key, tags in self._ask_together(lookup, [each]).items()}
+            self.faults.append(error)
+            return {}
+
+    @cached_property
+    def _everything(self) -> Mapping[str, Any]:
+        if self._kind.tags is None:
+            return {}
+        return self._kind.tags.all(self._client)
+
+    def _rows_at_home(self, page: list[Any], way: Way) -> Iterator[Row]:
+        lookup = self._kind.tags
+        for each in page:
+            facts = _facts(each, self._arn(each))
             try:
-                region = self._home(item)
+                region = self._home(facts)
                 client = self._homes(region)
             except Exception as error:  # noqa: BLE001  one bucket that is gone or closed costs only itself
                 self.faults.append(error)
                 continue
             if client is not None:
-                row = find_row(self._listing, item, self._place._replace(region=region))
-                yield self._tagged(row, item, client)
+                tags = self._ask_tags(lookup, facts, client) if lookup else self._own_tags(each, way)
+                yield self._row(facts, tags, region)
 
-    def _home(self, item: Mapping[str, Any]) -> str:
-        listing = self._listing
-        region = search(listing.home, item) if listing.home else None
-        if not region and listing.home_call:
-            region = self._ask(listing.home_call, item, self._client)
+    def _home(self, facts: _Facts) -> str:
+        kind = self._kind
+        region = search(kind.home, facts) if kind.home else None
+        if not region and kind.home_call:
+            region = kind.home_call.one(self._client, facts)
         name = str(region) if region else self._place.region
         return _OLD_NAMES.get(name, name)
 
-    def _tagged(self, row: Row, item: Mapping[str, Any], client: Any) -> Row:
-        call = self._listing.tag_call
-        if call is None:
-            return row
+    def _arn(self, resource: Any) -> str | None:
+        spec = facts_of(resource).arn
         try:
-            return replace(row, tags=read_tags(self._ask(call, {**item, "Arn": row.arn}, client)))
-        except Exception as error:  # noqa: BLE001  the row is real without its tags, and the fault is told
+            # What a list has told without its ARN is not asked for again, unless only that tells it.
+            arn: str | None = resource.get_arn(load=spec is not None and (spec.load or resource.meta.data is None))
+        except Exception as error:  # noqa: BLE001  the row is real without its ARN, and the fault is told
             self.faults.append(error)
-            return row
+            return None
+        return arn
 
-    def _rows_in_batches(self, items: list[dict[str, Any]], call: Lookup) -> Iterator[Row]:
-        left = iter(items)
-        while batch := list(islice(left, call.batch)):
-            found = self._ask_batch(call, batch)
-            for item in batch:
-                row = find_row(self._listing, item, self._place)
-                key = search(call.of, item)
-                yield replace(row, tags=read_tags(found[key])) if key in found else row
-
-    def _ask_batch(self, call: Lookup, batch: list[dict[str, Any]]) -> dict[str, Any]:
-        keys = [search(call.of, item) for item in batch]
+    def _own_tags(self, resource: Any, way: Way) -> dict[str, str] | None:
+        place = facts_of(resource).tags
+        if place is None:
+            return None
         try:
-            answer = getattr(self._client, call.operation)(**{call.param: keys}, **dict(call.fixed))
-        except Exception as error:  # noqa: BLE001  as above, for the whole batch
+            if not place.operation and not way.may_hold(place.path, resource.meta.data) and hasattr(resource, "load"):
+                resource.load()
+            tags: dict[str, str] = resource.get_tags()
+        except Exception as error:  # noqa: BLE001  as above
             self.faults.append(error)
-            return {}
-        return {entry["key"]: entry["value"] for entry in search(call.result, answer) or []}
+            return None
+        return tags
 
-    def _ask(self, call: Lookup, item: Mapping[str, Any], client: Any) -> Any:
-        value = search(call.of, item)
-        if not value:
-            text = f"no {call.of} to call {self._listing.service}:{call.operation} with"
-            raise MangroveError(text)
+    def _ask_tags(self, lookup: Lookup, facts: _Facts, client: Any) -> dict[str, str] | None:
         try:
-            answer = getattr(client, call.operation)(**{call.param: value}, **dict(call.fixed))
-        except Exception as error:
-            if _code(error) in call.none_on:
-                return None
-            raise
-        return search(call.result, answer)
+            return read_tags(lookup.one(client, facts))
+        except Exception as error:  # noqa: BLE001  as above
+            self.faults.append(error)
+            return None
+
+    def _row(self, facts: _Facts, tags: Mapping[str, str] | None, region: str | None = None) -> Row:
+        return Row(
+            account=self._place.account,
+            region=region or self._place.region,
+            service=self._kind.service,
+            type=self._kind.name,
+            name=facts["name"],
+            arn=facts["arn"],
+            tags=tags,
+            partition=self._place.partition,
+            data=facts["data"],
+        )
 
 
-def _code(error: Exception) -> str:
-    # A ClientError is known by what it carries, so that this room needs nothing of botocore.
-    response = getattr(error, "response", None) or {}
-    return str(response.get("Error", {}).get("Code", ""))
+_Facts: TypeAlias = dict[str, Any]
+
+
+def _facts(resource: Any, arn: str | None) -> _Facts:
+    """Return what calls about a resource, and its row, are made of; members of the data stand beside ours."""
+    facts = facts_of(resource)
+    data = resource.meta.data if isinstance(resource.meta.data, Mapping) else {}
+    identifiers = {name: getattr(resource, name, None) for name in facts.names}
+    return {
+        **data,
+        "arn": arn,
+        "arn_id": last_part(arn) if arn else None,
+        "id": next(reversed(identifiers.values()), None),
+        "name": find_name(facts.type, identifiers, data),
+        "data": {name: value for name, value in data.items() if name != "ResponseMetadata"},
+    }

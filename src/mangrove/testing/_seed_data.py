@@ -5,10 +5,19 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-__all__ = ["IMAGE", "Group", "Profile", "profile_of", "stack_template", "trust_policy", "zipped_handler"]
+__all__ = [
+    "IMAGE",
+    "Group",
+    "Profile",
+    "profile_of",
+    "stack_template",
+    "trust_policy",
+    "zipped_handler",
+]
 
 # One of the images that moto has in every region: it warns about any other.
 IMAGE = "ami-12c6146b"
@@ -40,6 +49,9 @@ class Profile:
     parameters: tuple[str, ...]
     roles: tuple[str, ...]
     user: str
+    services: tuple[str, ...]
+    # Service to the names of what the account has of it.
+    more: Mapping[str, tuple[str, ...]]
 
     def tags(self, name: str) -> dict[str, str]:
         """Return the tags of a resource of this account.
@@ -69,6 +81,12 @@ _MANAGEMENT = Profile(
     parameters=("/platform/guardrails/version",),
     roles=("audit-reader", "log-archiver"),
     user="break-glass",
+    services=(),
+    more={
+        "cloudtrail": ("organization",),
+        "cloudwatch": ("root-sign-in",),
+        "stepfunctions": ("new-account",),
+    },
 )
 _PROD = Profile(
     environment="prod",
@@ -84,6 +102,23 @@ _PROD = Profile(
     parameters=("/payments/feature-flags", "/payments/rate-limit"),
     roles=("api-instance", "deployer"),
     user="ci-deployer",
+    services=("checkout",),
+    more={
+        "acm": ("shop",),
+        "apigateway": ("partners",),
+        "autoscaling": ("workers",),
+        "cloudfront": ("assets",),
+        "cloudtrail": ("audit",),
+        "cloudwatch": ("api-latency", "worker-cpu"),
+        "efs": ("invoices",),
+        "elasticache": ("sessions",),
+        "elbv2": ("web",),
+        "kinesis": ("payments",),
+        "opensearch": ("search",),
+        "redshift": ("warehouse",),
+        "stepfunctions": ("refund",),
+        "wafv2": ("web",),
+    },
 )
 _DEV = Profile(
     environment="dev",
@@ -99,6 +134,16 @@ _DEV = Profile(
     parameters=("/payments/feature-flags",),
     roles=("developer",),
     user="dev-tools",
+    services=("checkout",),
+    more={
+        "apigateway": ("partners",),
+        "autoscaling": ("workers",),
+        "cloudwatch": ("worker-cpu",),
+        "efs": ("scratch",),
+        "elbv2": ("web",),
+        "kinesis": ("payments",),
+        "stepfunctions": ("refund",),
+    },
 )
 
 

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
-from mangrove.testing._seed_data import IMAGE, Profile, stack_template, trust_policy, zipped_handler
+from mangrove.testing._seed_data import IMAGE, stack_template, trust_policy, zipped_handler
+from mangrove.testing._seed_more import MORE_ACCOUNT_STEPS, MORE_CENTRAL_STEPS, MORE_REGION_STEPS
+from mangrove.testing._seed_place import Place, Step
 
-__all__ = ["ACCOUNT_STEPS", "REGION_STEPS", "Place", "Step"]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Say where a step works: in which account and region, with which clients, on which network."""
-
-    account: str
-    region: str
-    profile: Profile
-    # An index of its own gives each region of each account a network that overlaps no other.
-    index: int
-    client: Callable[[str], Any]
-
-    def named(self, name: str) -> str:
-        """Return the name with the environment before it."""
-        return f"{self.profile.environment}-{name}"
-
-    def tags(self, name: str) -> list[dict[str, str]]:
-        """Return the tags in the form that most services take."""
-        return [{"Key": key, "Value": value} for key, value in self.profile.tags(name).items()]
-
-
-Step: TypeAlias = Callable[[Place], int]
+__all__ = ["ACCOUNT_STEPS", "CENTRAL_STEPS", "REGION_STEPS"]
 
 
 def _iam(place: Place) -> int:
@@ -92,6 +70,7 @@ def _ec2(place: Place) -> int:
     ec2.create_volume(
         AvailabilityZone=f"{place.region}a", Size=100, VolumeType="gp3", TagSpecifications=tagged("data", "volume")
     )
+    place.made.update(vpc=vpc, subnets=subnets)
     # An instance brings a root volume with it.
     return 3 + len(subnets) + 2 * sum(instances.count for instances in place.profile.groups)
 
@@ -101,7 +80,7 @@ def _s3(place: Place) -> int:
     # The one region that S3 does not let one name.
     where = {} if place.region == "us-east-1" else {"LocationConstraint": place.region}
     for bucket in place.profile.buckets:
-        name = f"{place.named(bucket)}-{place.account}-{place.region}"
+        name = place.bucket(bucket)
         s3.create_bucket(Bucket=name, **({"CreateBucketConfiguration": where} if where else {}))
         s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": place.tags(name)})
         s3.put_object(Bucket=name, Key="README.txt", Body=f"{bucket} of {place.profile.team}\n".encode())
@@ -194,9 +173,15 @@ def _ssm(place: Place) -> int:
 
 def _ecs(place: Place) -> int:
     name = place.named("services")
-    tags = [{"key": key, "value": value} for key, value in place.profile.tags(name).items()]
-    place.client("ecs").create_cluster(clusterName=name, tags=tags)
-    return 1
+    ecs = place.client("ecs")
+    ecs.create_cluster(clusterName=name, tags=place.small_tags(name))
+    for service in map(place.named, place.profile.services):
+        container = {"name": "app", "image": f"{place.profile.team}/{place.profile.environment}:latest", "memory": 512}
+        ecs.register_task_definition(family=service, containerDefinitions=[container])
+        ecs.create_service(
+            cluster=name, serviceName=service, taskDefinition=service, desiredCount=2, tags=place.small_tags(service)
+        )
+    return 1 + 2 * len(place.profile.services)
 
 
 def _ecr(place: Place) -> int:
@@ -219,7 +204,9 @@ def _cloudformation(place: Place) -> int:
 
 
 # In the order of work: Lambda asks for a role that IAM has.
-ACCOUNT_STEPS: Mapping[str, Step] = MappingProxyType({"iam": _iam, "route53": _route53})
+ACCOUNT_STEPS: Mapping[str, Step] = MappingProxyType({"iam": _iam, "route53": _route53, **MORE_ACCOUNT_STEPS})
+CENTRAL_STEPS: Mapping[str, Step] = MORE_CENTRAL_STEPS
+"""What comes after the others in the first region of an account."""
 REGION_STEPS: Mapping[str, Step] = MappingProxyType(
     {
         "ec2": _ec2,
@@ -237,5 +224,6 @@ REGION_STEPS: Mapping[str, Step] = MappingProxyType(
         "ecr": _ecr,
         "events": _events,
         "cloudformation": _cloudformation,
+        **MORE_REGION_STEPS,
     }
 )

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mangrove.testing._seed_data import profile_of
-from mangrove.testing._seed_steps import ACCOUNT_STEPS, REGION_STEPS, Place, Step
+from mangrove.testing._seed_place import Place, Step
+from mangrove.testing._seed_steps import ACCOUNT_STEPS, CENTRAL_STEPS, REGION_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -114,7 +115,8 @@ def _regions(aws: EmbeddedAWS) -> Iterator[_Unit]:
     index = 0
     for position, account in enumerate(aws.accounts):
         for region in aws.regions:
-            yield _Unit(account, region, position, index, REGION_STEPS)
+            steps = {**REGION_STEPS, **CENTRAL_STEPS} if region == aws.regions[0] else REGION_STEPS
+            yield _Unit(account, region, position, index, steps)
             index += 1
 
 
@@ -133,4 +135,5 @@ def _work(aws: EmbeddedAWS, unit: _Unit, tally: _Tally) -> None:
     session = aws.session(unit.account, unit.region)
     session.events.register("before-call", tally.call)
     place = Place(unit.account, unit.region, profile_of(unit.position), unit.index, session.client)
-    tally.unit(Counter({service: step(place) for service, step in unit.steps.items()}))
+    made = {service: step(place) for service, step in unit.steps.items()}
+    tally.unit(Counter({service: count for service, count in made.items() if count}))

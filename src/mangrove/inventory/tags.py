@@ -1,0 +1,197 @@
+"""Ask for the tags that a list leaves out, where `get_tags` of one object after the other would not do.
+
+An entry of the table has its reason: the API takes many items in one call, or wants more than the item's ARN or
+identifier, or has the tags of a whole account in one answer where a call an item would be throttled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+import jmespath  # type: ignore[import-untyped,unused-ignore]
+
+from mangrove.errors import MangroveError
+from mangrove.resources.tags import as_dict as read_tags
+
+__all__ = ["LOOKUPS", "Lookup", "batches", "is_gone", "read_tags", "search"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Declare a further call about listed items, for what the list itself leaves out.
+
+    Args:
+        operation: the client's method.
+        param: the argument that names the item or items; nothing where one call answers for all there are.
+        of: a JMESPath to that argument's value in the facts of an item: its `arn`, `name`, `id` (the last identifier),
+            `arn_id` (what follows the type in its ARN) and the members of its data.
+        result: a JMESPath to what is asked in the answer; of several items, to a list of `{key: …, value: …}`.
+        batch: how many items one call takes; 0 for a call that takes a single one.
+        fixed: further arguments, as pairs.
+        none_on: error codes which mean that there is nothing, as opposed to that it can't be read.
+
+    Example:
+        >>> Lookup("list_queue_tags", "QueueUrl", of="id", result="Tags").batch
+        0
+    """
+
+    operation: str
+    param: str
+    of: str
+    result: str
+    batch: int = 0
+    fixed: tuple[tuple[str, Any], ...] = ()
+    none_on: tuple[str, ...] = ()
+
+    def one(self, client: Any, facts: Mapping[str, Any]) -> Any:
+        """Ask about one item.
+
+        Args:
+            client: the client of the place.
+            facts: the item's.
+
+        Raises:
+            MangroveError: the item lacks what the call is made with.
+            botocore.exceptions.ClientError: AWS refused.
+        """
+        value = search(self.of, facts)
+        if not value:
+            text = f"no {self.of} to call {self.operation} with"
+            raise MangroveError(text)
+        try:
+            answer = getattr(client, self.operation)(**{self.param: value}, **dict(self.fixed))
+        except Exception as error:
+            if _code(error) in self.none_on:
+                return None
+            raise
+        return search(self.result, answer)
+
+    def many(self, client: Any, facts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """Ask about several items, as many as one call takes; what the answer leaves out is not in the result.
+
+        Args:
+            client: the client of the place.
+            facts: each item's.
+        """
+        keys = [search(self.of, each) for each in facts]
+        answer = getattr(client, self.operation)(**{self.param: keys}, **dict(self.fixed))
+        return self._read(answer)
+
+    def all(self, client: Any) -> dict[str, Any]:
+        """Ask about everything there is, page by page.
+
+        Args:
+            client: the client of the place.
+        """
+        found: dict[str, Any] = {}
+        for page in client.get_paginator(self.operation).paginate(**dict(self.fixed)):
+            found |= self._read(page)
+        return found
+
+    def _read(self, answer: Any) -> dict[str, Any]:
+        return {entry["key"]: entry["value"] for entry in search(self.result, answer) or []}
+
+
+@lru_cache(maxsize=512)
+def _compiled(path: str) -> Any:
+    return jmespath.compile(path)
+
+
+def search(path: str, value: Any) -> Any:
+    """Return what a JMESPath finds, compiled once.
+
+    Example:
+        >>> search("Reservations[].OwnerId", {"Reservations": [{"OwnerId": "111111111111"}]})
+        ['111111111111']
+    """
+    return _compiled(path).search(value)
+
+
+def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Yield the items in groups of at most `size`.
+
+    Example:
+        >>> list(batches("abcde", 2))
+        ['ab', 'cd', 'e']
+    """
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def is_gone(error: Exception) -> bool:
+    """Say whether an error means that something asked about is not there any more."""
+    return any(word in _code(error) for word in ("NotFound", "NoSuch"))
+
+
+def _code(error: Exception) -> str:
+    # A ClientError is known by what it carries, so that this room needs nothing of botocore.
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def _everyone(kind: str) -> Lookup:
+    # IAM's own lists leave the tags out: two calls an account here, where a call for each role would be throttled.
+    return Lookup(
+        "get_account_authorization_details",
+        "",
+        of="arn",
+        fixed=(("Filter", [kind]),),
+        result=f"{kind}DetailList[].{{key: Arn, value: Tags}}",
+    )
+
+
+_ELBV2 = Lookup(
+    "describe_tags", "ResourceArns", of="arn", batch=20, result="TagDescriptions[].{key: ResourceArn, value: Tags}"
+)
+# By the name of the type.
+LOOKUPS: Mapping[str, Lookup] = MappingProxyType(
+    {
+        # Of these two the newer operation is not everywhere yet.
+        "acm.certificates": Lookup("list_tags_for_certificate", "CertificateArn", of="arn", result="Tags"),
+        "kinesis.streams": Lookup("list_tags_for_stream", "StreamName", of="id", result="Tags"),
+        "cloudfront.distributions": Lookup("list_tags_for_resource", "Resource", of="arn", result="Tags.Items"),
+        "cloudtrail.trails": Lookup("list_tags", "ResourceIdList", of="[arn]", result="ResourceTagList[].TagsList[]"),
+        "codebuild.projects": Lookup(
+            "batch_get_projects", "names", of="id", batch=100, result="projects[].{key: name, value: tags}"
+        ),
+        "ecs.clusters": Lookup(
+            "describe_clusters",
+            "clusters",
+            of="arn",
+            batch=100,
+            fixed=(("include", ["TAGS"]),),
+            result="clusters[].{key: clusterArn, value: tags}",
+        ),
+        # The objects' own data comes from a call that leaves the tags out unless told.
+        "ecs.clusters.services": Lookup("list_tags_for_resource", "resourceArn", of="arn", result="tags"),
+        "elbv2.load_balancers": _ELBV2,
+        "elbv2.target_groups": _ELBV2,
+        "firehose.delivery_streams": Lookup(
+            "list_tags_for_delivery_stream", "DeliveryStreamName", of="id", result="Tags", fixed=(("Limit", 50),)
+        ),
+        "iam.instance_profiles": Lookup("list_instance_profile_tags", "InstanceProfileName", of="id", result="Tags"),
+        "iam.policies": Lookup("list_policy_tags", "PolicyArn", of="arn", result="Tags"),
+        "iam.roles": _everyone("Role"),
+        "iam.users": _everyone("User"),
+        "route53.hosted_zones": Lookup(
+            "list_tags_for_resources",
+            "ResourceIds",
+            of="arn_id",
+            batch=10,
+            fixed=(("ResourceType", "hostedzone"),),
+            result="ResourceTagSets[].{key: ResourceId, value: Tags}",
+        ),
+        "s3.buckets": Lookup("get_bucket_tagging", "Bucket", of="name", result="TagSet", none_on=("NoSuchTagSet",)),
+        "sqs.queues": Lookup("list_queue_tags", "QueueUrl", of="id", result="Tags"),
+        "ssm.parameters": Lookup(
+            "list_tags_for_resource", "ResourceId", of="id", fixed=(("ResourceType", "Parameter"),), result="TagList"
+        ),
+        "wafv2.regional_web_acls": Lookup(
+            "list_tags_for_resource", "ResourceARN", of="arn", result="TagInfoForResource.TagList"
+        ),
+    }
+)
