@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mangrove._version import __version__
 
 if TYPE_CHECKING:
-    from mangrove import accounts
+    from mangrove import accounts, s3
     from mangrove.aws.arn import Arn
     from mangrove.aws.arn_patterns import ArnPattern
     from mangrove.aws.regions import Region, RegionsAnswer, find_regions
@@ -47,6 +47,7 @@ __all__ = [
     "arn_patch_boto3",
     "find_regions",
     "install",
+    "s3",
 ]
 
 _HOMES = {
@@ -70,7 +71,7 @@ _HOMES = {
     "install": "mangrove.resources.install",
 }
 
-_ROOMS = frozenset({"accounts"})
+_ROOMS = frozenset({"accounts", "s3"})
 
 
 def compose() -> None:

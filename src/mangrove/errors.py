@@ -22,6 +22,17 @@ what was found and what to do. Errors of AWS itself stay botocore's `ClientError
     │   ├── AssumeRoleError                    STS gave none for a role; its answer is chained
     │   ├── LoginRequiredError                 a login has ended; the message names the command to run
     │   └── WrongAccountError                  they are another account's than the one asked for
+    ├── TransferError                          an S3 operation failed; what S3 said is chained or part of it
+    │   ├── NotFoundError (FileNotFoundError)  no such bucket, key, version or upload
+    │   ├── AccessDeniedError (PermissionError)  S3 refused, and may go on refusing
+    │   ├── ThrottledError                     S3 asked to slow down until the deadline or the budget was used up
+    │   ├── PreconditionError (FileExistsError)  an `if_match` or `if_none_match` does not hold
+    │   ├── IntegrityError                     the bytes are not those that S3 has a checksum of
+    │   ├── IncompleteTransferError            the bytes ended early, and went on doing so
+    │   ├── ObjectChangedError                 the object or the file changed while it was transferred
+    │   ├── UnsafePathError (ValueError)       a key that must not become a path below the target
+    │   ├── TransferCancelledError             it was cancelled before it ended
+    │   └── BatchError                         operations of a batch failed; `failures` holds them all
     ├── PoolClosedError (RuntimeError)         the pool was closed
     ├── OutputError (OSError)                  standard output can't be written
     ├── NotRunningError (RuntimeError)         the embedded AWS is not started
@@ -39,12 +50,19 @@ Example:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 __all__ = [
+    "AccessDeniedError",
     "AssumeRoleError",
+    "BatchError",
     "ConfigError",
     "ConnectError",
     "CredentialError",
     "DeclarationTypeError",
+    "IncompleteTransferError",
+    "IntegrityError",
     "InvalidArnError",
     "InvalidRegionError",
     "LoginRequiredError",
@@ -53,15 +71,22 @@ __all__ = [
     "NoAccountsError",
     "NoRegionsError",
     "NotConnectedError",
+    "NotFoundError",
     "NotRunningError",
+    "ObjectChangedError",
     "OrganizationError",
     "OutputError",
     "PoolClosedError",
+    "PreconditionError",
     "RegionDisabledError",
     "ServiceRemovedError",
+    "ThrottledError",
+    "TransferCancelledError",
+    "TransferError",
     "UnknownRegionError",
     "UnknownResourceError",
     "UnknownServiceError",
+    "UnsafePathError",
     "WrongAccountError",
 ]
 
@@ -151,6 +176,58 @@ class WrongAccountError(CredentialError):
 
 class OutputError(MangroveError, OSError):
     """Say that standard output is full or closed."""
+
+
+class TransferError(MangroveError):
+    """Say that an operation on S3 failed."""
+
+
+class NotFoundError(TransferError, FileNotFoundError):
+    """Say that there is no such bucket, key, version or upload."""
+
+
+class AccessDeniedError(TransferError, PermissionError):
+    """Say that S3 refused a request for want of a permission."""
+
+
+class ThrottledError(TransferError):
+    """Say that S3 asked to slow down, until the deadline or the budget of retries was used up."""
+
+
+class PreconditionError(TransferError, FileExistsError):
+    """Say that a condition of a request does not hold, so that nothing was read or written."""
+
+
+class IntegrityError(TransferError):
+    """Say that bytes are not those that S3 has a checksum of."""
+
+
+class IncompleteTransferError(TransferError):
+    """Say that bytes ended early."""
+
+
+class ObjectChangedError(TransferError):
+    """Say that an object or a file changed while it was being transferred."""
+
+
+class UnsafePathError(TransferError, ValueError):
+    """Say that a key must not become a path below the target."""
+
+
+class TransferCancelledError(TransferError):
+    """Say that an operation was cancelled before it ended."""
+
+
+class BatchError(TransferError):
+    """Say that operations of a batch failed.
+
+    Attributes:
+        failures: the outcomes of those that failed, in their order.
+    """
+
+    def __init__(self, message: str, failures: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.failures = tuple(failures)
 
 
 class PoolClosedError(MangroveError, RuntimeError):

@@ -1,0 +1,261 @@
+"""Be the surface: upload and download, and all that belongs to them, over whatever engine serves best."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from mangrove._redact import redact_url
+from mangrove.aws.session import Session, make_client
+from mangrove.errors import ConfigError
+from mangrove.s3.backend import CAPACITY, Backend, engine_for
+from mangrove.s3.batch import Batch
+from mangrove.s3.clients import with_positional_bucket
+from mangrove.s3.mock import Mock
+from mangrove.s3.outcome import Progress
+from mangrove.s3.performing import Settings
+from mangrove.s3.plan import USUAL, Limits
+from mangrove.s3.policy import Policy
+from mangrove.s3.single import ObjectMethods
+
+if TYPE_CHECKING:
+    import boto3
+    from typing_extensions import Self
+
+    from mangrove.s3.engines.memory import MemoryStore
+
+__all__ = ["Connection"]
+
+
+class Connection(ObjectMethods):
+    """Upload to S3 and download from it: tried again where that helps, verified, in parts when large, in bulk.
+
+    Nothing is called, and no credentials are looked for, before the first operation. A connection may be used by many
+    threads, and by the children of a fork.
+
+    Args:
+        session: a `boto3.Session` or one of ours; None makes one of the arguments below.
+        region_name: the region of the client; buckets of other regions are found.
+        profile_name: a profile of the AWS configuration; not with `session`.
+        endpoint_url: of another server that speaks S3.
+        config: a `botocore.config.Config` for proxies, time-outs, addressing, dual-stack, FIPS, `UNSIGNED`.
+        verify: of TLS, as boto3 has it: False, or the path of a CA bundle.
+        aws_access_key_id, aws_secret_access_key, aws_session_token: credentials; not with `session`.
+        threshold: bytes of an object that still go in one request. 16 MiB.
+        part_size: bytes of a part of a larger one, 5 MiB to 5 GiB. 16 MiB.
+        threads: parts of one object that are under way at once. 8.
+        retries: further tries after a failure that may last. Throttles and lost connections are tried again until the
+            deadline. 3.
+        deadline: seconds after which an operation, or a part of a large one, begins no further try. 120.
+        checksum: the algorithm of uploads: "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"; None chooses CRC32 for
+            one request, for parts the fastest there is.
+        strict: whether an object that S3 holds no checksum of is refused rather than taken unverified.
+        engine: "auto", or "boto" for botocore's client in threads.
+        max_connections: to S3 at once. 512.
+
+    Raises:
+        ConfigError: an argument is wrong.
+
+    Example:
+        >>> from mangrove import s3
+        >>> connection = s3.Connection(region_name="us-east-1")
+        >>> with connection.mock():
+        ...     connection.conn.create_bucket("foo")["ResponseMetadata"]["HTTPStatusCode"]
+        ...     connection.upload("foo", "bar", "hello").ok
+        ...     connection.download("foo", "bar")
+        200
+        True
+        b'hello'
+    """
+
+    def __init__(
+        self,
+        session: boto3.Session | None = None,
+        *,
+        region_name: str | None = None,
+        profile_name: str | None = None,
+        endpoint_url: str | None = None,
+        config: Any = None,
+        verify: bool | str | None = None,
+        aws_access_key_id: str | None = None,
+        aws_secret_access_key: str | None = None,
+        aws_session_token: str | None = None,
+        threshold: int = USUAL.threshold,
+        part_size: int = USUAL.part_size,
+        threads: int = 8,
+        retries: int = 3,
+        deadline: float = 120.0,
+        checksum: str | None = None,
+        strict: bool = False,
+        engine: str = "auto",
+        max_connections: int = CAPACITY,
+    ) -> None:
+        keys: dict[str, Any] = {
+            "aws_access_key_id": aws_access_key_id,
+            "aws_secret_access_key": aws_secret_access_key,
+            "aws_session_token": aws_session_token,
+        }
+        self._session = _session(session, region_name, profile_name, keys)
+        arguments = {"endpoint_url": endpoint_url, "config": config, "verify": verify}
+        if session is not None:
+            arguments["region_name"] = region_name
+        self._arguments = {name: value for name, value in arguments.items() if value is not None}
+        self._settings = Settings(
+            limits=Limits(threshold=threshold, part_size=part_size),
+            threads=threads,
+            checksum=checksum,
+            verify="always" if strict else "when_possible",
+        )
+        self._policy = Policy(retries=retries, deadline=deadline)
+        self._engine, self._capacity = engine, max_connections
+        self._real: Backend | None = None
+        self._lock = threading.RLock()
+        self._mocks: list[Backend] = []
+        self._own_mock: contextvars.ContextVar[tuple[Backend, ...]] = contextvars.ContextVar("mangrove_s3_mock")
+
+    @classmethod
+    def in_memory(cls, store: MemoryStore | None = None, **arguments: Any) -> Connection:
+        """Return a connection to an S3 in this process's memory: for unit tests, in microseconds.
+
+        Args:
+            store: what holds the objects; several connections may share one. None makes an empty one.
+            **arguments: of `Connection`.
+
+        Example:
+            >>> connection = Connection.in_memory()
+            >>> connection.create_bucket("logs")
+            >>> connection.upload("logs", "a", "howdy").size
+            5
+        """
+        connection = cls(Session(region_name="us-east-1"), **arguments)
+        connection._real = connection._made_up(store)
+        return connection
+
+    # -- what serves it ---------------------------------------------------------------------------------------------
+
+    @property
+    def backend(self) -> Backend:
+        """Return what serves the calls of this thread now: the real S3, or the mock that is active."""
+        mocks = self._mocks
+        if mocks:
+            own = self._own_mock.get(())
+            # Another thread's mock rather than the real S3: a test must never reach that.
+            return own[-1] if own else mocks[-1]
+        real = self._real
+        if real is None or real.process != os.getpid():
+            real = self._make_real()
+        return real
+
+    def _make_real(self) -> Backend:
+        with self._lock:
+            if self._real is None or self._real.process != os.getpid():
+                client = with_positional_bucket(make_client(self._session, "s3", **self._arguments))
+                engine = engine_for(self._session, self._arguments, self._engine, capacity=self._capacity)
+                self._real = Backend(client, engine, self._settings, self._policy, capacity=self._capacity)
+                weakref.finalize(self, _let_go, self._real)
+            return self._real
+
+    def _made_up(self, store: MemoryStore | None) -> Backend:
+        from mangrove.s3.engines.memory import MemoryEngine, MemoryStore  # noqa: PLC0415  for tests alone
+        from mangrove.s3.mocking import memory_client  # noqa: PLC0415
+
+        store = MemoryStore() if store is None else store
+        region = self._session.region_name or "us-east-1"
+        client = memory_client(store, region_name=region)
+        return Backend(client, MemoryEngine(store, region_name=region), self._settings, self._policy)
+
+    @property
+    def conn(self) -> Any:
+        """Return the boto3 client; inside a mock, one that never leaves this process."""
+        return self.backend.client
+
+    def mock(self, store: MemoryStore | None = None) -> Mock:
+        """Return a mock: while it is active, nothing of this connection touches S3, whatever thread it is used by.
+
+        Args:
+            store: what holds the objects; None makes an empty one.
+
+        Example:
+            >>> connection = Connection()
+            >>> mock = connection.mock()
+            >>> mock.start()
+            >>> connection.create_bucket("bucket")
+            >>> connection.exists("bucket", "key")
+            False
+            >>> mock.stop()
+        """
+        return Mock(lambda: self._begin_mock(store), self._end_mock)
+
+    def _begin_mock(self, store: MemoryStore | None) -> Backend:
+        backend = self._made_up(store)
+        with self._lock:
+            self._mocks = [*self._mocks, backend]
+        self._own_mock.set((*self._own_mock.get(()), backend))
+        return backend
+
+    def _end_mock(self, backend: Backend) -> None:
+        with self._lock:
+            self._mocks = [each for each in self._mocks if each is not backend]
+        self._own_mock.set(tuple(each for each in self._own_mock.get(()) if each is not backend))
+        backend.close()
+
+    def batch(
+        self,
+        concurrency: int = 50,
+        *,
+        raise_errors: bool = True,
+        progress: bool | Callable[[Progress], object] | None = None,
+        keep_results: bool = True,
+    ) -> Batch:
+        """Return a context whose methods make operations at once; see `Batch`.
+
+        Args:
+            concurrency: how many run at once.
+            raise_errors: whether leaving the context raises a `BatchError` if an operation failed.
+            progress: is called with a `Progress` a few times a second; True shows it on a terminal.
+            keep_results: whether `results` can be asked for.
+        """
+        return Batch(self.backend, concurrency, raise_errors=raise_errors, progress=progress, keep_results=keep_results)
+
+    # -- its life ---------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the connections to S3; the next operation opens new ones."""
+        with self._lock:
+            real, self._real = self._real, None
+        if real is not None:
+            real.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        where = self._arguments.get("endpoint_url") or self._session.region_name or "no region"
+        return f"<Connection to S3: {redact_url(str(where))}>"
+
+
+def _session(given: Any, region_name: str | None, profile_name: str | None, keys: dict[str, Any]) -> Any:
+    named: dict[str, Any] = {"profile_name": profile_name, **keys}
+    if given is None:
+        return Session(region_name=region_name, **named)
+    both = [name for name, value in named.items() if value is not None]
+    if both:
+        text = f"a session has its own {', '.join(both)}; give the session or these, not both"
+        raise ConfigError(text)
+    return given
+
+
+def _let_go(backend: Backend) -> None:
+    # In the child of a fork, connections and threads are the parent's.
+    if backend.process == os.getpid():
+        backend.close()

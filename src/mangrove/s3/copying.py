@@ -1,0 +1,100 @@
+"""Copy an object inside S3, without its bytes coming here: in one request, or in parts when it is large; or move it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from mangrove.errors import ConfigError
+from mangrove.s3.engines.base import Call, Reply
+from mangrove.s3.handle import Handle, Step
+from mangrove.s3.options import Options
+from mangrove.s3.performing import Performer, Settings
+
+__all__ = ["Copy"]
+
+
+class Copy(Handle):
+    """Copy an object: ask how large it is, copy it, and for a move delete the source.
+
+    Args:
+        source: its `Bucket`, `Key` and `VersionId`.
+        bucket: the bucket of the copy.
+        key: the key of the copy.
+        options: of the copy.
+        settings: how objects are moved.
+        delete: whether the source is deleted once the copy is there.
+        callback: is called with the value, True.
+
+    Raises:
+        ConfigError: a move to where the object is.
+    """
+
+    __slots__ = ("_copied", "_delete", "_head", "_options", "_settings", "_source")
+    operation: ClassVar[str] = "copy"
+
+    def __init__(
+        self,
+        source: Mapping[str, Any],
+        bucket: str,
+        key: str,
+        options: Options,
+        settings: Settings,
+        *,
+        delete: bool = False,
+        callback: Callable[[Any], object] | None = None,
+    ) -> None:
+        super().__init__(bucket, key, callback)
+        if delete and (source["Bucket"], source["Key"]) == (bucket, key):
+            text = f"s3://{bucket}/{key} can't be moved to where it is"
+            raise ConfigError(text)
+        self._source = {name: value for name, value in source.items() if value is not None}
+        self._options, self._settings, self._delete = options, settings, delete
+        self._head: Mapping[str, Any] | None = None
+        self._copied = False
+
+    def begin(self) -> Step:
+        """Return the next call; what is done is not done again."""
+        if self._copied:
+            return self._deletion()
+        if self._head is None:
+            return Call("HeadObject", {**self._options.of_source(), **self._source}, owner=self)
+        return self._copy(self._head)
+
+    def _copy(self, head: Mapping[str, Any]) -> Step:
+        if head["ContentLength"] > self._settings.copying.threshold:
+            return lambda performer: self._in_parts(performer, head)
+        params = self._options.of("CopyObject")
+        params.setdefault("CopySourceIfMatch", head["ETag"])
+        params["Bucket"], params["Key"], params["CopySource"] = self.bucket, self.key, self._source
+        return Call("CopyObject", params, owner=self)
+
+    def _in_parts(self, performer: Performer, head: Mapping[str, Any]) -> None:
+        from mangrove.s3.large_copy import copy_large  # noqa: PLC0415  what is small needs none of it
+
+        copy_large(performer, self, self._source, head, self._options)
+        if self._delete:
+            deletion = self._deletion()
+            performer.call(deletion.operation, deletion.params, retries=self.retries)
+
+    def _deletion(self) -> Call:
+        # The version that was copied stays where there are versions: what is deleted is the name.
+        return Call("DeleteObject", {"Bucket": self._source["Bucket"], "Key": self._source["Key"]}, owner=self)
+
+    def receive(self, call: Call, reply: Reply) -> Step:
+        """Take the answer to the question, the copy or the deletion."""
+        if call.operation == "HeadObject":
+            self._head = dict(reply.data)
+            return self._copy(self._head)
+        if call.operation == "CopyObject":
+            self._copied = True
+            found = reply.data.get("CopyObjectResult") or {}
+            self.details = {
+                "size": (self._head or {}).get("ContentLength"),
+                "etag": found.get("ETag"),
+                "version_id": reply.get("VersionId"),
+            }
+            if self._delete:
+                return self._deletion()
+        self.value = True
+        return None

@@ -1,0 +1,281 @@
+"""Delete objects by the thousand a request, several requests at once, with an outcome for each key that stays."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from mangrove.errors import DeclarationTypeError, IncompleteTransferError, MangroveError
+from mangrove.s3.engines.base import Call, Reply
+from mangrove.s3.faults import kind_of, raised
+from mangrove.s3.handle import Handle, Step
+from mangrove.s3.light import Delete
+from mangrove.s3.many import Summary, each_as_it_ends, error_of
+from mangrove.s3.names import check, check_bucket
+from mangrove.s3.options import NONE, Options
+from mangrove.s3.outcome import Outcome
+from mangrove.s3.pages import Listed
+
+if TYPE_CHECKING:
+    from mangrove.s3.backend import Backend
+
+__all__ = ["DeleteMany", "Deleted", "Doomed", "delete_objects", "deletions", "outcomes_of"]
+
+# A key, one that a listing gave with its version, or a key and a version.
+Doomed = str | tuple[str, str | None]
+
+MOST = 1000  # keys that one request takes
+_WEIGHT = 256  # bytes that one key takes while it waits, about
+_REQUESTS = 8
+# XML 1.0 has no way to write these, escaped or not.
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_AGAIN = frozenset({"throttled", "transient"})
+
+
+class Deleted(NamedTuple):
+    """Be what became of some keys.
+
+    Attributes:
+        done: those that are gone, each as DeleteObjects names it: its `Key`, and its `VersionId` if it was given.
+        failures: the outcomes of those that are not.
+    """
+
+    done: list[dict[str, str]]
+    failures: list[Outcome]
+
+
+class DeleteMany(Handle):
+    """Delete up to a thousand keys. It never fails as a whole: its value is a `Deleted`.
+
+    Keys that S3 asks to be sent again, and only they, are sent again.
+
+    Args:
+        bucket: their bucket.
+        objects: each a `Key`, perhaps with a `VersionId`.
+        params: further parameters of DeleteObjects.
+        callback: is called with the value.
+    """
+
+    __slots__ = ("_done", "_failures", "_params", "_pending")
+    operation: ClassVar[str] = "delete"
+
+    def __init__(
+        self,
+        bucket: str,
+        objects: list[dict[str, str]],
+        params: Mapping[str, Any],
+        callback: Callable[[Any], object] | None = None,
+    ) -> None:
+        super().__init__(bucket, "", callback)
+        self._params, self._pending = params, objects
+        self._done: list[dict[str, str]] = []
+        self._failures: list[Outcome] = []
+
+    @property
+    def weight(self) -> int:  # type: ignore[override]
+        """Return the bytes that it holds."""
+        return _WEIGHT * len(self._pending)
+
+    def begin(self) -> Step:
+        """Return the call for the keys that are left."""
+        delete = {"Objects": self._pending, "Quiet": True}
+        return Call("DeleteObjects", {**self._params, "Bucket": self.bucket, "Delete": delete}, owner=self)
+
+    def receive(self, call: Call, reply: Reply) -> Step:
+        """Take what S3 says of the keys that it has not deleted.
+
+        Raises:
+            ClientError: some are to be sent again.
+        """
+        del call
+        errors = _errors_in(reply)
+        if errors:
+            self._sort(errors)
+        else:
+            self._done += self._pending
+            self._pending = []
+        return None
+
+    def _sort(self, errors: Iterable[Mapping[str, Any]]) -> None:
+        told = {(each.get("Key"), each.get("VersionId")): each for each in errors}
+        again: list[dict[str, str]] = []
+        temporary: ClientError | None = None
+        for each in self._pending:
+            found = told.get((each["Key"], each.get("VersionId"))) or told.get((each["Key"], None))
+            if found is None:
+                self._done.append(each)
+                continue
+            response: Any = {"Error": dict(found), "ResponseMetadata": {}}
+            error = ClientError(response, "DeleteObjects")
+            if kind_of(error) in _AGAIN:
+                again.append(each)
+                temporary = error
+            else:
+                self._fail(each, raised(error))
+        self._pending = again
+        if temporary is not None:
+            raise temporary
+
+    def _fail(self, each: Mapping[str, str], error: BaseException) -> None:
+        facts = {"version_id": each.get("VersionId"), "attempts": self.attempts}
+        self._failures.append(Outcome("delete", self.bucket, each["Key"], error=error, **facts))  # type: ignore[arg-type]
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Say that it has ended; an error is each key's that is left."""
+        if error is not None:
+            for each in self._pending:
+                self._fail(each, error)
+        self.value = Deleted(self._done, self._failures)
+        super().end()
+
+
+def _errors_in(reply: Reply) -> list[Mapping[str, Any]]:
+    document: bytes = getattr(reply, "document", b"")
+    if document and b"DeleteResult" not in document:
+        text = "the answer to DeleteObjects says nothing about the keys; whether they are deleted is not known"
+        raise IncompleteTransferError(text)
+    # What is asked for is an answer that names only what has failed.
+    if document and b"Error" not in document:
+        return []
+    return reply.get("Errors") or []
+
+
+def deletions(
+    backend: Backend,
+    bucket: str,
+    keys: Iterable[Doomed],
+    *,
+    concurrency: int = _REQUESTS,
+    retries: int | None = None,
+    options: Options = NONE,
+) -> Iterator[Deleted]:
+    """Delete keys and yield what became of them, some at a time; any number of them.
+
+    Args:
+        backend: what serves the requests.
+        bucket: their bucket.
+        keys: keys, or pairs of a key and a version. A `Listed` with a version is that version.
+        concurrency: requests at once.
+        retries: further tries of a request or a key after a failure that may last; None for the usual.
+        options: of the deletion.
+
+    Raises:
+        ConfigError: the bucket can't be.
+
+    Source: DeleteObjects and DeleteObject in the Amazon S3 API reference.
+    """
+    check_bucket(bucket)
+    if isinstance(keys, (str, bytes)):
+        text = f"keys are an iterable of keys; for one, give [{keys!r}]"
+        raise DeclarationTypeError(text)
+    return _deletions(backend, bucket, keys, concurrency, retries, options)
+
+
+def _deletions(
+    backend: Backend, bucket: str, keys: Iterable[Doomed], concurrency: int, retries: int | None, options: Options
+) -> Iterator[Deleted]:
+    refused: list[Outcome] = []
+    handles = _handles(bucket, iter(keys), retries, options, refused)
+    for handle in each_as_it_ends(backend, handles, concurrency):
+        if isinstance(handle, DeleteMany):
+            yield handle.value
+        elif handle.error is not None:
+            yield Deleted([], [handle.outcome])
+        else:
+            yield Deleted([{"Key": handle.key}], [])
+        if refused:
+            yield Deleted([], refused[:])
+            refused.clear()
+    if refused:
+        yield Deleted([], refused)
+
+
+def _handles(
+    bucket: str, keys: Iterator[Doomed], retries: int | None, options: Options, refused: list[Outcome]
+) -> Iterator[Handle]:
+    """Yield the requests; keys that can't be go to `refused`."""
+    params = options.of("DeleteObjects")
+    while some := list(islice(keys, MOST)):
+        objects = []
+        for doomed in some:
+            try:
+                each = _object(bucket, doomed)
+            except MangroveError as error:
+                refused.append(Outcome("delete", bucket, str(doomed), error=error))
+                continue
+            if not _NOT_IN_XML.search(each["Key"]):
+                objects.append(each)
+            else:
+                single = Delete({**options.of("DeleteObject"), "Bucket": bucket, **each})
+                single.retries = retries
+                yield single
+        if objects:
+            handle = DeleteMany(bucket, objects, params)
+            handle.retries = retries
+            yield handle
+
+
+def _object(bucket: str, doomed: Doomed) -> dict[str, str]:
+    """Return a key as DeleteObjects has it.
+
+    Raises:
+        ConfigError: it can't be.
+    """
+    if isinstance(doomed, tuple):
+        key, version = doomed
+    else:
+        key, version = doomed, doomed.version_id if isinstance(doomed, Listed) else None
+    check(bucket, key)
+    return {"Key": key} if version is None else {"Key": key, "VersionId": version}
+
+
+def delete_objects(
+    backend: Backend,
+    bucket: str,
+    keys: Iterable[Doomed],
+    *,
+    concurrency: int = _REQUESTS,
+    retries: int | None = None,
+    options: Options = NONE,
+    callback: Callable[[Outcome], object] | None = None,
+    raise_errors: bool = True,
+) -> Summary:
+    """Delete keys, and count; see `deletions`. That there is no such key is no error of S3's.
+
+    Args:
+        backend: what serves the requests.
+        bucket: their bucket.
+        keys: keys, or pairs of a key and a version. A `Listed` with a version is that version.
+        concurrency: requests at once.
+        retries: further tries of a request or a key after a failure that may last; None for the usual.
+        options: of the deletion.
+        callback: is called with the outcome of each key.
+        raise_errors: whether failures are raised in the end.
+
+    Raises:
+        ConfigError: the bucket can't be.
+        BatchError: some keys could not be deleted; it holds their outcomes, all others are gone.
+    """
+    began = time.monotonic()
+    count, failures = 0, []
+    for some in deletions(backend, bucket, keys, concurrency=concurrency, retries=retries, options=options):
+        count += len(some.done)
+        failures += some.failures
+        if callback is not None:
+            for outcome in outcomes_of(bucket, some):
+                callback(outcome)
+    if failures and raise_errors:
+        raise error_of(failures, count + len(failures))
+    return Summary({"delete": count}, failures=tuple(failures), seconds=time.monotonic() - began)
+
+
+def outcomes_of(bucket: str, deleted: Deleted) -> Iterator[Outcome]:
+    """Yield an outcome for each of some keys."""
+    for each in deleted.done:
+        yield Outcome("delete", bucket, each["Key"], value=True, version_id=each.get("VersionId"))
+    yield from deleted.failures

@@ -1,0 +1,159 @@
+"""Be the engine of the common case: a call becomes a signed request, a connection carries it, its answer is a reply."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from botocore import UNSIGNED
+from botocore.awsrequest import HeadersDict
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+
+from mangrove.aws.session import botocore_session
+from mangrove.aws.sockets import Sockets
+from mangrove.s3.engines.base import Call, Reply
+from mangrove.s3.engines.lean.lines import Lines
+from mangrove.s3.engines.lean.loop import Exchange, Loop
+from mangrove.s3.engines.lean.reading import MalformedAnswerError, Reading
+from mangrove.s3.engines.lean.replies import LeanReply, Names, error_of, fields_of, names_of
+from mangrove.s3.engines.lean.writing import Writer
+
+__all__ = ["LeanEngine"]
+
+_FIRST_ERROR = 300
+_SERVER_ERROR = 500
+# A success of these may be an error by its document.
+_LATE = frozenset({"CompleteMultipartUpload", "CopyObject", "UploadPartCopy"})
+
+
+class LeanEngine:
+    """Carry calls over own connections.
+
+    Args:
+        session: whose credentials and settings are used.
+        client: a botocore client of S3 that the engine alone uses: its endpoints, transport, errors.
+        capacity: how many connections `submit` uses at most.
+        sign_payload: whether bodies are signed on encrypted connections too.
+    """
+
+    def __init__(
+        self, session: Any, client: Any, sockets: Sockets, *, capacity: int = 256, sign_payload: bool = False
+    ) -> None:
+        self._client, self._sockets, self._capacity = client, sockets, capacity
+        anonymous = client.meta.config.signature_version is UNSIGNED
+        credentials = None if anonymous else session.get_credentials()
+        self._writer = Writer(client, credentials, sign_payload=sign_payload)
+        factory = botocore_session(session).get_component("response_parser_factory")
+        self._parser = factory.create_parser("rest-xml")
+        self._names: dict[str, Names] = {}
+        self._loop: Loop | None = None
+        self._loop_lock = threading.Lock()
+        self._lines = Lines(sockets.open, sockets.read_timeout)
+
+    # -- for one thread ---------------------------------------------------------------------------------------------
+
+    def submit(self, call: Call) -> None:
+        """Begin a call and return at once; see `Engine`."""
+        loop = self._loop or self._make_loop()
+        try:
+            origin = self._writer.endpoint(call.params["Bucket"]).origin
+        except Exception as error:  # noqa: BLE001  it belongs to the call
+            loop.refuse(Exchange(call, "", _nothing, _reading_of(call)), error)
+            return
+        loop.submit(Exchange(call, origin, self._writer.write, _reading_of(call)))
+
+    def poll(self, timeout: float) -> list[Call]:
+        """Return the calls that have ended; see `Engine`."""
+        loop = self._loop or self._make_loop()
+        calls = []
+        for exchange in loop.poll(timeout):
+            call: Call = exchange.call
+            call.sent = exchange.sent
+            if exchange.error is None:
+                self._settle(call, exchange.reading)
+            else:
+                call.stale = not exchange.fresh and not exchange.reading.status
+                call.error = _botocores(exchange.error, exchange.origin)
+            calls.append(call)
+        return calls
+
+    def wake(self) -> None:
+        """Make a `poll` that waits return; see `Engine`."""
+        (self._loop or self._make_loop()).wake()
+
+    def _make_loop(self) -> Loop:
+        with self._loop_lock:
+            if self._loop is None:
+                self._loop = Loop(self._sockets.open, capacity=self._capacity, timeout=self._sockets.read_timeout)
+            return self._loop
+
+    # -- for all threads --------------------------------------------------------------------------------------------
+
+    def perform(self, call: Call) -> Reply:
+        """Make a call in this thread and return its reply; see `Engine`."""
+        origin = self._writer.endpoint(call.params["Bucket"]).origin
+        reading = _reading_of(call)
+        exchange = Exchange(call, origin, self._writer.write, reading)
+        self._lines.carry(exchange)
+        call.sent = exchange.sent
+        if exchange.error is not None:
+            call.stale = not exchange.fresh and not reading.status
+            call.error = _botocores(exchange.error, origin)
+        else:
+            self._settle(call, reading)
+        if call.error is not None:
+            raise call.error
+        return call.reply  # type: ignore[return-value]
+
+    def close(self) -> None:
+        """Close the connections; see `Engine`."""
+        self._lines.close()
+        if self._loop is not None:
+            self._loop.close()
+        self._client.close()
+
+    # -- answers ----------------------------------------------------------------------------------------------------
+
+    def _settle(self, call: Call, reading: Reading) -> None:
+        """Give a call its reply, or the error that S3 answered with."""
+        operation = call.operation
+        if reading.status >= _FIRST_ERROR or (operation in _LATE and b"<Error>" in reading.body):
+            status = reading.status if reading.status >= _FIRST_ERROR else _SERVER_ERROR
+            parsed = self._parse(reading, operation, status)
+            call.error = error_of(operation, parsed, self._client.exceptions.from_code)
+            return
+        names = self._names.get(operation)
+        if names is None:
+            names = self._names[operation] = names_of(self._shape(operation))
+        call.too_long = reading.too_long
+        is_object = operation == "GetObject"
+        call.reply = LeanReply(
+            reading, names, lambda found: self._parse(found, operation, found.status), body_is_object=is_object
+        )
+
+    def _shape(self, operation: str) -> Any:
+        return self._client.meta.service_model.operation_model(operation).output_shape
+
+    def _parse(self, reading: Reading, operation: str, status: int) -> Any:
+        body = b"" if operation == "GetObject" and status < _FIRST_ERROR else reading.body
+        raw = {"status_code": status, "headers": HeadersDict(fields_of(reading.head)), "body": body}
+        parsed = self._parser.parse(raw, self._shape(operation))
+        parsed.pop("Body", None)
+        return parsed
+
+
+def _nothing(_: Any) -> Any:
+    raise AssertionError
+
+
+def _reading_of(call: Call) -> Reading:
+    return Reading(head_only=call.operation == "HeadObject", sink=call.sink, most=call.most)
+
+
+def _botocores(error: Exception, origin: str) -> Exception:
+    """Return what botocore's own transport raises for an error."""
+    if isinstance(error, TimeoutError):
+        return ReadTimeoutError(endpoint_url=origin, error=error)
+    if isinstance(error, (OSError, MalformedAnswerError)):
+        return ConnectionClosedError(endpoint_url=origin, error=error)
+    return error
