@@ -89,8 +89,8 @@ def engine_for(session: Any, arguments: dict[str, Any], kind: str, *, capacity: 
         text = f"engine is one of {', '.join(ENGINES)}; got {kind!r}"
         raise ConfigError(text)
 
-    def make() -> Any:
-        return make_client(session, "s3", **{**arguments, "config": one_try(arguments.get("config"))})
+    def make(**more: Any) -> Any:
+        return make_client(session, "s3", **{**arguments, "config": one_try(arguments.get("config")), **more})
 
     client = make()
     sockets, handlers = sockets_of(client), foreign_handlers(client, "PutObject")
@@ -98,7 +98,14 @@ def engine_for(session: Any, arguments: dict[str, Any], kind: str, *, capacity: 
     lasting = handlers is None or any(not hasattr(each, "enabled") for each in handlers)
     if kind == "boto" or sockets is None or lasting or not sockets.is_direct(client.meta.endpoint_url):
         return BotoEngine(client)
-    lean = LeanEngine(session, client, sockets, capacity=capacity, sign_payload=_signs_payload(client))
+    lean = LeanEngine(
+        session,
+        client,
+        sockets,
+        client_of=lambda region: make(region_name=region),
+        capacity=capacity,
+        sign_payload=_signs_payload(client),
+    )
     return AutoEngine(lean, make, handlers or [])
 
 

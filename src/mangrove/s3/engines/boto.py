@@ -191,11 +191,11 @@ class _View(io.RawIOBase):
     def tell(self) -> int:
         return self._at
 
-    def read(self, size: int | None = -1) -> Any:
-        # A view, not a copy: hashes and sockets take either.
+    def read(self, size: int | None = -1) -> bytes:
+        # A piece is copied, the whole never: handlers, such as moto's, want bytes.
         end = len(self) if size is None or size < 0 else self._at + size
-        found = self._view[self._at : end]
-        self._at += found.nbytes
+        found = bytes(self._view[self._at : end])
+        self._at += len(found)
         return found
 
 

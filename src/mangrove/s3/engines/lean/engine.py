@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from botocore import UNSIGNED
@@ -17,6 +19,7 @@ from mangrove.s3.engines.lean.loop import Exchange, Loop
 from mangrove.s3.engines.lean.reading import MalformedAnswerError, Reading
 from mangrove.s3.engines.lean.replies import LeanReply, Names, error_of, fields_of, names_of
 from mangrove.s3.engines.lean.writing import Writer
+from mangrove.s3.faults import code_of, kind_of, region_of
 
 __all__ = ["LeanEngine"]
 
@@ -32,14 +35,24 @@ class LeanEngine:
     Args:
         session: whose credentials and settings are used.
         client: a botocore client of S3 that the engine alone uses: its endpoints, transport, errors.
+        sockets: open connections as the client does.
+        client_of: makes such a client for another region, where a bucket turns out to be.
         capacity: how many connections `submit` uses at most.
         sign_payload: whether bodies are signed on encrypted connections too.
     """
 
     def __init__(
-        self, session: Any, client: Any, sockets: Sockets, *, capacity: int = 256, sign_payload: bool = False
+        self,
+        session: Any,
+        client: Any,
+        sockets: Sockets,
+        *,
+        client_of: Callable[[str], Any] | None = None,
+        capacity: int = 256,
+        sign_payload: bool = False,
     ) -> None:
         self._client, self._sockets, self._capacity = client, sockets, capacity
+        self._client_of = client_of or (lambda _: client)
         anonymous = client.meta.config.signature_version is UNSIGNED
         credentials = None if anonymous else session.get_credentials()
         self._writer = Writer(client, credentials, sign_payload=sign_payload)
@@ -121,15 +134,25 @@ class LeanEngine:
             status = reading.status if reading.status >= _FIRST_ERROR else _SERVER_ERROR
             parsed = self._parse(reading, operation, status)
             call.error = error_of(operation, parsed, self._client.exceptions.from_code)
+            self._learn(call, call.error, reading)
             return
         names = self._names.get(operation)
         if names is None:
             names = self._names[operation] = names_of(self._shape(operation))
         call.too_long = reading.too_long
-        is_object = operation == "GetObject"
-        call.reply = LeanReply(
-            reading, names, lambda found: self._parse(found, operation, found.status), body_is_object=is_object
-        )
+        call.reply = LeanReply(reading, operation, names, self._parse)
+
+    def _learn(self, call: Call, error: Exception, reading: Reading) -> None:
+        """Take to heart what an error says of the bucket's region, of the credentials or of the clock."""
+        kind = kind_of(error)
+        # What goes wrong here is told by the error that is there already.
+        with contextlib.suppress(Exception):
+            if kind == "moved" and (region := region_of(error)) is not None:
+                self._writer.move(call.params["Bucket"], self._client_of(region))
+            elif kind == "expired" and code_of(error) == "RequestTimeTooSkewed":
+                self._writer.set_clock(fields_of(reading.head)["date"])
+            elif kind == "expired":
+                self._writer.renew()
 
     def _shape(self, operation: str) -> Any:
         return self._client.meta.service_model.operation_model(operation).output_shape

@@ -130,6 +130,9 @@ class Reading:
         elif self._most is not None and left > self._most:
             self.too_long, self.reusable = True, False
             return True
+        if left == len(raw) - start and self._sink is None:
+            self._chunks.append(raw[start:])
+            return True
         self._state = {_CHUNKED: self._chunked, _UNTIL_CLOSE: self._until_close}.get(left, self._counted)
         return not left if start == len(raw) else self._state(memoryview(raw)[start:])
 

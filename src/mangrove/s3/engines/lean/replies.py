@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -52,22 +52,26 @@ class LeanReply(Reply):
 
     Args:
         reading: the whole answer.
+        operation: botocore's name of what was asked.
         names: where members are in its head.
-        parse: makes botocore's dict of it.
-        body_is_object: whether the body is the object, not the answer's XML.
+        parse: makes botocore's dict of an answer to an operation with a status.
     """
 
-    __slots__ = ("_names", "_parse", "_reading")
+    __slots__ = ("_names", "_operation", "_parse", "_reading")
 
-    def __init__(self, reading: Reading, names: Names, parse: Any, *, body_is_object: bool) -> None:
-        super().__init__(reading.status, None, reading.body if body_is_object and not reading.too_long else b"")
-        self._reading, self._names, self._parse = reading, names, parse
+    def __init__(
+        self, reading: Reading, operation: str, names: Names, parse: Callable[[Reading, str, int], Any]
+    ) -> None:
+        self.status = reading.status
+        self.body = reading.body if operation == "GetObject" and not reading.too_long else b""
+        self._data = None
+        self._reading, self._operation, self._names, self._parse = reading, operation, names, parse
 
     @property
     def data(self) -> Mapping[str, Any]:
         """Return the answer as botocore parses it, without its Body."""
         if self._data is None:
-            self._data = self._parse(self._reading)
+            self._data = self._parse(self._reading, self._operation, self.status)
         return self._data
 
     @property

@@ -7,10 +7,12 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from mangrove._concurrency import Recent
+from mangrove.aws.renewing import renew
 from mangrove.s3.engines.base import Call
 from mangrove.s3.engines.lean.endpoints import Endpoint, resolve
 from mangrove.s3.engines.lean.requests import Form, form_of, message
@@ -19,6 +21,7 @@ from mangrove.s3.engines.lean.signing import EMPTY, UNSIGNED, Signer
 __all__ = ["Writer", "Written"]
 
 _MOST_BUCKETS = 1024
+_RENEWAL = 2.0  # seconds in which expired credentials are renewed once at most
 _WITH_LENGTH = frozenset({"PUT", "POST"})
 
 
@@ -55,7 +58,7 @@ class Writer:
         self._forms: dict[str, Form] = {}
         self._signers: dict[tuple[str, str], Signer] = {}
         self._frozen: Any = None
-        self._checked = 0.0
+        self._checked = self._offset = self._renewed = 0.0
         self._lock = threading.Lock()
 
     def endpoint(self, bucket: str) -> Endpoint:
@@ -73,9 +76,31 @@ class Writer:
                 self._quick[bucket] = found
         return found
 
-    def move(self, bucket: str, endpoint: Endpoint) -> None:
-        """Take another endpoint for a bucket from now on: S3 has said that it is elsewhere."""
-        self._quick[bucket] = endpoint
+    def move(self, bucket: str, client: Any) -> None:
+        """Ask another client where a bucket is from now on: S3 has said that it is in that client's region."""
+        self._quick[bucket] = resolve(client, bucket)
+
+    def renew(self) -> None:
+        """Get other credentials, if these can be got anew: S3 has said that they have expired."""
+        with self._lock:
+            # Many requests have been sent with the old ones; one of them is enough to ask.
+            if self._clock() - self._renewed >= _RENEWAL:
+                renew(self._credentials)
+                self._renewed = self._clock()
+                self._checked = 0.0
+
+    def set_clock(self, date: str) -> None:
+        """Go by the server's clock from now on: S3 has said that ours is wrong.
+
+        Args:
+            date: the Date of its answer.
+        """
+        told = parsedate_to_datetime(date).timestamp()
+        self._offset = told - self._clock()
+        self._signers = {}
+
+    def _now(self) -> float:
+        return self._clock() + self._offset
 
     def write(self, call: Call) -> Written:
         """Return the request for a call, signed now.
@@ -119,7 +144,7 @@ class Writer:
         name = endpoint.region, endpoint.service
         signer = self._signers.get(name)
         if signer is None:
-            signer = self._signers[name] = Signer(self._frozen, *name, self._clock)
+            signer = self._signers[name] = Signer(self._frozen, *name, self._now)
         return signer
 
     def _refresh(self, now: float) -> None:
