@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types unit safe safe-part oldest bench-core bench-credentials bench-resources stubs coverage-page constraints clean help
+.PHONY: demo test lint types unit safe safe-part oldest bench-core bench-credentials bench-resources bench-s3 stubs coverage-page constraints clean help
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench-credentials: $(VENV)/.test ## count what STS is asked, beside three rivals
 
 bench-resources: $(VENV)/.test ## measure resources beside plain boto3: start, lists with ARNs, from an ARN (about 5 minutes)
 	$(BIN)/python benchmarks/resources.py --json benchmarks/resources.json
+
+bench-s3: $(VENV)/.test ## measure S3 beside eight rivals and a C client (installs them into .venv-bench; about an hour)
+	$(BIN)/python benchmarks/s3/run.py --json benchmarks/s3.json
 
 stubs: $(VENV)/.test ## write services.pyi and the stubs of resources anew from the installed botocore
 	$(BIN)/python scripts/generate_stubs.py

@@ -42,7 +42,7 @@ class Mangrove(Client):
 
     def delete(self, number: int) -> None:
         """Delete a thousand a request."""
-        self.conn.delete(self.bucket, list(self.keys(number)))
+        self.conn.delete_objects(self.bucket, self.keys(number))
 
     def million(self, number: int) -> None:
         """Put what an iterator gives."""
