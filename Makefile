@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test lint types unit safe safe-part oldest bench-core bench-credentials bench-resources bench-s3 stubs coverage-page constraints clean help
 
 help: ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## list a whole embedded organisation: no AWS account, no questions
 	@$(BIN)/mangrove demo

@@ -1,5 +1,6 @@
 """Write docs/coverage.md: what the resources cover, with the newest and the oldest botocore that the project supports.
 
+It also writes data/with_resources.json, the services that have resources in each of them that knows the service.
 `python scripts/generate_coverage.py OTHER_PYTHON` counts in both environments; `--check` compares the page with what
 this environment alone gives.
 """
@@ -9,22 +10,44 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import botocore
 
+from mangrove.resources.checking import services
 from mangrove.resources.coverage import Coverage, cover, page
 
-TARGET = Path(__file__).parent.parent / "docs" / "coverage.md"
+ROOT = Path(__file__).parent.parent
+TARGET = ROOT / "docs" / "coverage.md"
+NAMES = ROOT / "src" / "mangrove" / "resources" / "data" / "with_resources.json"
 _HEADING = "\n## Services of botocore "
 
 
-def count_with(python: str) -> tuple[str, list[Coverage]]:
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What was counted in one environment: botocore's version, all its services, and what covers those that have it."""
+
+    version: str
+    names: list[str]
+    covered: list[Coverage]
+
+    def lacks(self) -> set[str]:
+        """Return the services without resources."""
+        return set(self.names) - {each.service for each in self.covered}
+
+
+def count_with(python: str) -> Count:
     """Count in another environment."""
     done = subprocess.run([python, __file__, "--count"], capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
-    return found["version"], [Coverage(**each) for each in found["services"]]
+    return Count(found["version"], found["names"], [Coverage(**each) for each in found["covered"]])
+
+
+def write_names(counts: list[Count]) -> None:
+    """Write the services that have resources wherever they are."""
+    names = {name for each in counts for name in each.names}.difference(*(each.lacks() for each in counts))
+    NAMES.write_text(json.dumps(sorted(names), indent=0) + "\n")
 
 
 def is_current(counted: list[Coverage]) -> bool:
@@ -34,14 +57,15 @@ def is_current(counted: list[Coverage]) -> bool:
 
 
 if __name__ == "__main__":
-    counted = cover()
+    here = Count(botocore.__version__, services(), cover())
     if "--count" in sys.argv:
-        print(json.dumps({"version": botocore.__version__, "services": [asdict(each) for each in counted]}))
+        print(json.dumps(asdict(here)))
     elif "--check" in sys.argv:
-        sys.exit(0 if is_current(counted) else f"{TARGET.name} is out of date: run `make coverage-page`")
+        sys.exit(0 if is_current(here.covered) else f"{TARGET.name} is out of date: run `make coverage-page`")
     else:
-        versions = {botocore.__version__: counted}
-        versions.update(map(count_with, sys.argv[1:]))
+        counts = [here, *map(count_with, sys.argv[1:])]
         TARGET.parent.mkdir(exist_ok=True)
-        TARGET.write_text(page(versions))
-        print(f"{TARGET.name}: {len(counted)} services")
+        TARGET.write_text(page({each.version: each.covered for each in counts}))
+        if len(counts) > 1:
+            write_names(counts)
+        print(f"{TARGET.name}: {len(here.covered)} services")

@@ -83,8 +83,8 @@ def test_boto3s_own_mistakes_are_shown_and_count_for_nothing(run):
 
 
 def test_what_derivation_would_get_wrong_is_found(run, monkeypatch):
-    def derive(facts):
-        derived = checking.derive_again(facts)
+    def derive(facts, model):
+        derived = checking.derive_again(facts, model)
         arns = {
             "Queue": ArnSpec(path="Nowhere", template="arn:${Partition}:sqs:::${QueueName}", load=True),
             "Subscription": ArnSpec(identifier="Id"),

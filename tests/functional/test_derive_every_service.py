@@ -17,7 +17,9 @@ from botocore.model import ServiceModel
 
 from mangrove.resources.derive import derive
 from mangrove.resources.derive.gather import gather
+from mangrove.resources.derive.operations import Model
 from mangrove.resources.derive.validate import validate
+from mangrove.resources.partial import partial_of
 
 LOADER = Loader(extra_search_paths=[str(Path(boto3.__file__).parent / "data")])
 SERVICES = LOADER.list_available_services("service-2")
@@ -134,9 +136,10 @@ def test_every_arn_can_be_read_from_what_the_type_has(whole):
 def test_what_a_collection_lacks_is_among_the_attributes(whole):
     for name in SERVICES:
         model = ServiceModel(whole.facts[name].model, name)
-        for kind, missing in whole.derived[name].partial.items():
-            shape = whole.definition(name)["resources"][kind]["shape"]
-            assert missing <= set(model.shape_for(shape).members), f"{name} {kind}"
+        definition = whole.definition(name)
+        for kind, missing in partial_of(definition, Model(whole.facts[name].model)).items():
+            shape = definition["resources"][kind]["shape"]
+            assert set(missing) <= set(model.shape_for(shape).members), f"{name} {kind}"
 
 
 @pytest.mark.parametrize("name", ["rds", "ec2"])

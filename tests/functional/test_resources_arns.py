@@ -73,6 +73,53 @@ class TestArn:
         assert user.get_arn(load=True) == f"arn:aws:iam::{ACCOUNT}:user/team/u"
         assert calls == ["GetUser"]
 
+    def test_a_name_that_is_not_in_the_arn_makes_none(self, session, calls):
+        assert session.resource("cloudfront").KeyValueStore("zoo").arn is None
+        assert session.resource("iam").ServerCertificate("zoo").arn is None
+        setting = session.resource("route53resolver").ResolverConfig("vpc-1")
+        assert setting.arn is None
+        setting.meta.data = {"Id": "rslvr-rc-1", "ResourceId": "vpc-1", "OwnerId": ACCOUNT}
+        assert setting.arn == f"arn:aws:route53resolver:eu-west-1:{ACCOUNT}:resolver-config/rslvr-rc-1"
+        assert calls == []
+
+    def test_a_path_in_the_arn_is_known_once_it_is_loaded(self, session, calls):
+        session.client("iam").upload_server_certificate(
+            ServerCertificateName="zoo", Path="/web/", CertificateBody="x", PrivateKey="x"
+        )
+        [certificate] = session.resource("iam").server_certificates.all()
+        calls.clear()
+        assert certificate.arn is None
+        assert certificate.get_arn(load=True) == f"arn:aws:iam::{ACCOUNT}:server-certificate/web/zoo"
+        assert certificate.arn == f"arn:aws:iam::{ACCOUNT}:server-certificate/web/zoo"
+        assert calls == ["GetServerCertificate"]
+
+    def test_the_service_in_it_may_have_an_older_name(self, session, calls):
+        arn = f"arn:aws:es:eu-west-1:{ACCOUNT}:domain/zoo"
+        assert session.resource("opensearch").Domain("zoo").arn == arn
+        assert session.resource("es").ElasticsearchDomain("zoo").arn == arn
+        assert session.resource_from_arn(arn).arn == arn
+        assert calls == []
+
+    def test_a_rule_of_a_security_group_is_itself(self, session, calls):
+        ec2 = session.resource("ec2")
+        group = ec2.create_security_group(GroupName="g", Description="g")
+        rules = list(group.security_group_rules.all())
+        calls.clear()
+        assert [rule.id for rule in rules] == [rule.meta.data["SecurityGroupRuleId"] for rule in rules]
+        [rule] = rules
+        assert rule.arn == f"arn:aws:ec2:eu-west-1:{ACCOUNT}:security-group-rule/{rule.id}"
+        assert ec2.SecurityGroupRule(rule.id).arn == rule.arn
+        assert session.resource_from_arn(rule.arn) == rule
+        assert calls == []
+
+    def test_boto3s_older_versions_have_arns_too(self, session, calls):
+        ec2 = session.resource("ec2", api_version="2014-10-01")
+        assert ec2.Vpc("vpc-1").arn == f"arn:aws:ec2:eu-west-1:{ACCOUNT}:vpc/vpc-1"
+        assert ec2.Image("ami-1").get_arn() == "arn:aws:ec2:eu-west-1::image/ami-1"
+        assert ec2.Tag("vpc-1", "a", "b").get_arn() is None
+        assert not hasattr(ec2, "nat_gateways")
+        assert calls == []
+
     def test_boto3s_own_attribute_loads_as_it_does_in_boto3(self, session):
         session.client("iam").create_user(UserName="u", Path="/team/")
         assert session.resource("iam").User("u").arn == f"arn:aws:iam::{ACCOUNT}:user/team/u"
@@ -163,6 +210,30 @@ class TestTags:
         vpc.reload()
         assert vpc.tags == [{"Key": "a", "Value": "b"}]
         assert vpc.get_tags() == {"a": "b"}
+
+    def test_they_are_asked_for_by_type_and_id_where_the_api_wants_that(self, session, calls):
+        ssm = session.client("ssm")
+        ssm.put_parameter(Name="/a/b", Value="x", Type="String", Tags=[{"Key": "team", "Value": "red"}])
+        [parameter] = session.resource("ssm").parameters.all()
+        calls.clear()
+        assert parameter.tags == {"team": "red"}
+        assert calls == ["ListTagsForResource"]
+
+    def test_of_a_zone_they_are_asked_for_without_the_types_name_in_its_id(self, session):
+        client = session.client("route53")
+        zone = client.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
+        assert zone.startswith("/hostedzone/")
+        given = {"ResourceType": "hostedzone", "ResourceId": zone.rpartition("/")[2]}
+        client.change_tags_for_resource(**given, AddTags=[{"Key": "team", "Value": "red"}])
+        asked = []
+        event = "before-call.*.ListTagsForResource"
+        session.events.register(event, lambda params, **_: asked.append(params["url_path"]))
+        [found] = session.resource("route53").hosted_zones.all()
+        assert found.id == zone
+        assert found.tags == found.get_tags() == {"team": "red"}
+        assert [each.key for each in found.tags.all()] == ["team"]
+        assert {each.rpartition("/")[2] for each in asked} == {given["ResourceId"]}
+        assert {each.count("/") for each in asked} == {4}
 
     def test_none_are_an_empty_dict(self, session):
         [vpc] = session.resource("ec2").vpcs.limit(1)

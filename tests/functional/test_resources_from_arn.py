@@ -39,6 +39,15 @@ def session():
         ("arn:aws:elasticloadbalancing:eu-west-1:{}:loadbalancer/front", "elb.LoadBalancer(name='front')"),
         ("arn:aws:ssm:eu-west-1:{}:parameter/a/b", "ssm.Parameter(name='/a/b')"),
         ("arn:aws:ssm:eu-west-1:{}:parameter/a", "ssm.Parameter(name='a')"),
+        ("arn:aws:rds:eu-west-1:{}:es:changes", "rds.EventSubscription(name='changes')"),
+        (
+            "arn:aws:elasticloadbalancing:eu-west-1:{}:listener-rule/app/front/01/23/45",
+            "elbv2.Rule(arn='arn:aws:elasticloadbalancing:eu-west-1:{}:listener-rule/app/front/01/23/45')",
+        ),
+        (
+            "arn:aws:wafv2:us-east-1:{}:global/ipset/bad/01234567-89ab-cdef-0123-456789abcdef",
+            "wafv2.IPSet(scope='CLOUDFRONT', name='bad', id='01234567-89ab-cdef-0123-456789abcdef')",
+        ),
     ],
 )
 def test_an_arn_is_its_resource(session, arn, text):
@@ -107,6 +116,17 @@ def test_what_its_arn_does_not_identify_is_searched_for_on_request(session):
     assert (found.network_id, found.arn) == (network["NetworkId"], arn)
     with pytest.raises(UnknownResourceError, match="no Member that can be listed has the ARN"):
         session.resource_from_arn(f"{arn}0", search=True)
+
+
+def test_a_search_makes_every_choice_that_a_listing_asks_for(session):
+    client = session.client("application-autoscaling")
+    session.client("ecs").create_cluster(clusterName="c")
+    where = {"ServiceNamespace": "dynamodb", "ResourceId": "table/t"}
+    where["ScalableDimension"] = "dynamodb:table:ReadCapacityUnits"
+    client.register_scalable_target(**where, MinCapacity=1, MaxCapacity=2)
+    [target] = client.describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"]
+    found = session.resource_from_arn(target["ScalableTargetARN"], search=True)
+    assert (found.service_namespace, found.resource_id) == ("dynamodb", "table/t")
 
 
 class TestMatching:

@@ -18,7 +18,9 @@ from mangrove.resources.derive.names import (
     suffixes,
     words,
 )
+from mangrove.resources.derive.operations import Model
 from mangrove.resources.overlay import overlaid_services, overlay_of
+from mangrove.resources.partial import partial_of
 
 
 def shape(**members):
@@ -182,7 +184,7 @@ def test_tags_are_found_in_every_spelling(farm):
 
 def test_kinds_and_what_an_item_lacks(farm):
     assert farm.kinds == {"Barn": "core", "Cow": "core", "Fence": "core", "Tool": "catalogue"}
-    assert farm.partial["Barn"] == {"BarnArn", "Tags", "RoleArn"}
+    assert partial_of(farm.definition, Model(FARM))["Barn"] == ("BarnArn", "RoleArn", "Tags")
 
 
 OVERLAYS = {
@@ -336,6 +338,50 @@ def test_every_overlay_says_why():
         others = set(overlay) - {"arns", "drop", "because"}
         assert all(reasons), service
         assert not others or overlay.get("because") or overlay["parents"].get("because"), service
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What is another's: ids and formats that look as if they were the type's own
+
+HERD = model(
+    {
+        "ListDens": (shape(), shape(Dens="Dens")),
+        "DescribeCubs": (shape(CubIds="Strings"), shape(Cubs="Cubs")),
+        "ModifyCubs": (shape(DenName="S!", Names="Strings"), shape()),
+        "ListFeedings": (shape(), shape(Feedings="Feedings")),
+        "GetFeeding": (shape(ResourceId="S!"), shape(Feeding="Feeding")),
+    },
+    Dens=listed("Den"),
+    Den=shape(DenName="S"),
+    Cubs=listed("Cub"),
+    Cub=shape(DenName="S", CubId="S"),
+    Feedings=listed("Feeding"),
+    Feeding=shape(Id="S", ResourceId="S"),
+)
+
+
+def test_what_an_operation_on_many_takes_may_be_what_they_belong_to():
+    cub = derive(ServiceFacts("herd", HERD)).definition["resources"]["Cub"]
+    assert cub["identifiers"] == [{"name": "Id", "memberName": "CubId"}]
+    assert cub["load"]["request"]["operation"] == "DescribeCubs"
+
+
+def test_the_resource_id_of_a_format_is_not_that_of_another_services_resource():
+    forms = {"feeding": ("arn:${Partition}:herd:${Region}:${Account}:feeding/${ResourceId}",)}
+    assert derive(ServiceFacts("herd", HERD, formats=forms)).arns["Feeding"].variables == {
+        "ResourceId": Variable(path="Id")
+    }
+
+
+def test_formats_of_the_name_that_requests_are_signed_for_are_the_services_own():
+    named = {
+        "den": ("arn:${Partition}:old:${Region}:${Account}:den/${DenName}",),
+        "cat": ("arn:${Partition}:herd:${Region}:${Account}:cat/${CatId}",),
+        "dog": ("arn:${Partition}:herd:${Region}:${Account}:dog/${DogId}",),
+    }
+    assert "Den" not in derive(ServiceFacts("herd", HERD, formats=named)).arns
+    signed = {**HERD, "metadata": {"signingName": "old"}}
+    assert derive(ServiceFacts("herd", signed, formats=named)).arns["Den"].template == named["den"][0]
 
 
 # ---------------------------------------------------------------------------------------------------------------------

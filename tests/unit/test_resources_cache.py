@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import pickle
 import stat
 import threading
 
 import pytest
 
-from mangrove.aws.loader import SessionLoader
+from mangrove.aws.loader import SessionLoader, SharedLoader
 from mangrove.resources import cache as cache_module
 from mangrove.resources.cache import DiskCache, is_off, stamp
-from mangrove.resources.catalog import Catalog, catalog_of, describe
+from mangrove.resources.catalog import Catalog, catalog_of, describe, known_to_have_resources
 from mangrove.resources.derive.facts import ServiceFacts
 from mangrove.resources.record import read, written
 
@@ -46,7 +48,7 @@ def test_it_is_kept_for_its_owner_alone(root, loader):
 
 def test_another_process_reads_what_one_has_derived(root, loader, monkeypatch):
     first, _ = derived(Catalog(loader))
-    monkeypatch.setattr("mangrove.resources.catalog.derive", lambda _: pytest.fail("derived again"))
+    monkeypatch.setattr("mangrove.resources.catalog.derive", lambda *_: pytest.fail("derived again"))
     again, _ = derived(Catalog(loader))
     assert again == first
     assert again.definition["resources"].known is again
@@ -167,6 +169,55 @@ def test_what_is_written_is_what_is_read(loader):
     for service in ("sqs", "rds", "s3", "route53", "quicksight"):
         found = Catalog(loader).find(service)
         assert read(json.loads(json.dumps(written(found)))) == found
+
+
+def test_to_list_the_services_derives_few_of_them(loader, monkeypatch):
+    derived = []
+    find = Catalog.find
+    monkeypatch.setattr(Catalog, "find", lambda self, name: derived.append(name) or find(self, name))
+    found = Catalog(loader).services()
+    assert len(found) > 350
+    assert len(derived) < 90
+    assert "sts" in derived
+    assert "sts" not in found
+
+
+def test_what_is_known_to_have_resources_has_them(loader):
+    catalog = Catalog(loader)
+    there = known_to_have_resources() & set(loader.list_available_services("service-2"))
+    own = set(loader.list_available_services("resources-1"))
+    assert [name for name in sorted(there - own) if catalog.find(name) is None] == []
+
+
+def test_a_users_model_of_a_known_name_is_looked_at(tmp_path):
+    model = {"metadata": {"apiVersion": "2099-01-01", "serviceId": "SQS"}, "operations": {}, "shapes": {}}
+    for service in ("rds", "sqs"):
+        folder = tmp_path / service / "2099-01-01"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "service-2.json").write_text(json.dumps(model))
+    loader = SharedLoader([str(tmp_path)])
+    found = Catalog(loader).services()
+    assert "rds" not in found
+    assert "ec2" in found
+
+
+def test_of_an_older_version_is_known_what_is_the_same(loader):
+    catalog, theirs = Catalog(loader), loader.load_service_model("ec2", "resources-1", "2014-10-01")
+    definition = catalog.older("ec2", "2014-10-01", theirs)
+    known = definition["resources"].known
+    assert (definition["service"], dict(definition["resources"])) == (theirs["service"], theirs["resources"])
+    assert (known.version, known.own) == ("2014-10-01", frozenset(theirs["resources"]))
+    assert known.arns["Vpc"] == catalog.find("ec2").arns["Vpc"]
+    assert known.arns.keys() <= known.own
+    assert catalog.older("ec2", "2014-10-01", theirs) is definition
+    assert catalog.older("no-such-service", "1", theirs) is theirs
+
+
+@pytest.mark.parametrize("service", ["iam", "route53", "rds"])
+def test_what_is_known_can_be_copied_and_pickled(loader, service):
+    found = Catalog(loader).find(service)
+    assert copy.deepcopy(found) == found
+    assert pickle.loads(pickle.dumps(found.definition))["resources"].known == found
 
 
 def test_a_loader_has_one_catalog(loader):

@@ -271,7 +271,7 @@ def test_documents_say_what_botocores_say():
         {"region_name": "cn-north-1"},
         {"region_name": "us-gov-west-1"},
     ],
-    ids=str,
+    ids=["http", "path", "accelerate", "path-style", "dual-stack", "fips", "china", "gov"],
 )
 @pytest.mark.parametrize("bucket", ["bucket", "dotted.bucket"])
 def test_endpoints(arguments, bucket):
@@ -346,3 +346,21 @@ def test_no_secret_shows():
     shown = repr([writer, *writer._signers.values(), Call("PutObject", {"SSECustomerKey": "secret!"})])
     for secret in (KEYS.secret_key, KEYS.token, "secret!"):
         assert secret not in shown
+
+
+# Over TLS botocore leaves a body unsigned whose checksum it sends behind it; ours goes before it.
+@pytest.mark.parametrize(
+    ("scheme", "signed"), [("http", None), ("http", True), ("http", False), ("https", True), ("https", False)]
+)
+def test_bodies_are_signed_where_botocore_signs_them(scheme, signed):
+    settings = {} if signed is None else {"payload_signing_enabled": signed}
+    arguments = {"endpoint_url": f"{scheme}://127.0.0.1:9000", "config": Config(s3=settings)}
+    params = {**OBJECT, "ChecksumCRC32": "NhCmhg=="}
+    theirs = botocores(make_client(**arguments), "PutObject", params, b"hello")
+    ours = Writer(make_client(**arguments), KEYS, sign_payload=signed).write(Call("PutObject", params, body=b"hello"))
+    assert read_head(ours.head)[2]["x-amz-content-sha256"] == text(theirs.headers["x-amz-content-sha256"])
+
+
+def test_a_body_is_not_signed_over_tls():
+    written = Writer(make_client(), KEYS).write(Call("PutObject", OBJECT, body=b"hello"))
+    assert read_head(written.head)[2]["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"

@@ -361,6 +361,9 @@ def test_a_server_with_another_order_is_found_out_rather_than_keys_lost():
     keys = [f"a/{number:03}" for number in range(40)] + [f"a-{number:03}" for number in range(40)]
     bucket = Bucket(keys, Disorderly())
 
+    # The first page shows it: one call after the other.
+    assert sorted(list_spread(bucket.performer, "bucket", threads=4, page_size=60)) == sorted(keys)
+
     assert sorted(list_objects(bucket.performer, "bucket", page_size=3)) == sorted(keys)
     with pytest.raises(TransferError, match="another order"):
         list(list_spread(bucket.performer, "bucket", threads=4, page_size=3))

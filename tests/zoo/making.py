@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.config import Config
-
 import zoo.makers
 from zoo.base import MAKERS, SECOND, Made, Site
 
@@ -45,18 +43,8 @@ class Zoo:
 
 
 def session_in(aws: Any, account: str, region: str) -> Any:
-    """Return a session whose clients all find the server, on the one host that it has.
-
-    Some operations put a prefix before the host, and S3 Control puts the account there.
-    """
-    session = aws.session(account, region)
-    session._session.set_default_client_config(Config(inject_host_prefix=False))
-
-    def to_the_server(request: Any, **_: Any) -> None:
-        request.url = request.url.replace(f"//{account}.", "//")
-
-    session.events.register("before-send.s3-control", to_the_server)
-    return session
+    """Return a session of an account and region."""
+    return aws.session(account, region)
 
 
 def make(aws: Any, names: set[str] | None = None) -> Zoo:

@@ -193,11 +193,14 @@ def _load(loader: Any, service_name: str, type_name: str, api_version: str | Non
         if found is not None:
             return found
     try:
-        return loader.load_service_model(service_name, type_name, api_version)
+        theirs = loader.load_service_model(service_name, type_name, api_version)
     except UnknownServiceError:
         if type_name == RESOURCES and _latest_or_none(loader, service_name):
             raise DataNotFoundError(data_path=f"{service_name}/{api_version}/{type_name}") from None
         raise
+    if type_name == RESOURCES and api_version is not None:
+        return resource_provider().older(loader, service_name, api_version, theirs)
+    return theirs
 
 
 def _latest_or_none(loader: Any, service_name: str) -> str | None:

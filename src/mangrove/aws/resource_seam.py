@@ -31,6 +31,16 @@ class ResourceProvider(Protocol):
     def definition(self, loader: Loader, service: str) -> Any:
         """Return the `resources-1` definition of a service, boto3's own below the provider's; None if it has none."""
 
+    def older(self, loader: Loader, service: str, version: str, definition: Any) -> Any:
+        """Return boto3's own definition of an older API version, with what the provider knows of its types.
+
+        Args:
+            loader: what finds botocore's data.
+            service: the service.
+            version: the API version.
+            definition: boto3's file of it.
+        """
+
     def dress(self, context: Any, name: str, attributes: dict[str, Any], bases: list[type]) -> None:
         """Give a class of resources, as boto3 is about to make it, what all resources have.
 

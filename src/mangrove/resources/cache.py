@@ -19,7 +19,7 @@ import botocore
 from mangrove._atomic import read_private, write_private
 from mangrove._version import __version__
 
-__all__ = ["DiskCache", "is_off", "stamp"]
+__all__ = ["DiskCache", "foreign_paths", "is_off", "stamp"]
 
 _HERE = Path(__file__).parent
 # What is kept for other versions of botocore: old environments of the same user may still be in use.
@@ -46,12 +46,18 @@ def stamp(search_paths: Iterable[str], extras_types: Iterable[str]) -> str:
     paths = list(search_paths)
     facts: list[Any] = [__version__, boto3.__version__, botocore.__version__, sys.version_info[:2], paths]
     facts += [list(extras_types), list(_stats(_HERE))]
-    for path in paths:
-        if not Path(path).is_relative_to(Path(botocore.__file__).parent) and not Path(path).is_relative_to(
-            Path(boto3.__file__).parent
-        ):
-            facts.append(list(_stats(Path(path))))
+    facts += [list(_stats(Path(path))) for path in foreign_paths(paths)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+
+def foreign_paths(search_paths: Iterable[str]) -> list[str]:
+    """List the folders of models that are neither botocore's nor boto3's.
+
+    Args:
+        search_paths: where a loader looks for models.
+    """
+    own = [Path(str(each.__file__)).parent for each in (botocore, boto3)]
+    return [path for path in search_paths if not any(Path(path).is_relative_to(each) for each in own)]
 
 
 def _stats(folder: Path) -> Iterator[tuple[str, int, int]]:

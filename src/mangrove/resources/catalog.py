@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import copy
+import json
 import threading
 import weakref
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import DataNotFoundError
-from botocore.loaders import ExtrasProcessor, Loader
+from botocore.loaders import Loader
 
 from mangrove._concurrency import Once, in_child
-from mangrove.resources.cache import DiskCache, stamp
-from mangrove.resources.derive.arns import Formats
+from mangrove.resources.cache import DiskCache, foreign_paths, stamp
 from mangrove.resources.derive.derivation import derive
-from mangrove.resources.derive.facts import Derived, Json, ServiceFacts
+from mangrove.resources.derive.facts import ServiceFacts
 from mangrove.resources.derive.gather import gather
-from mangrove.resources.derive.names import key_of
-from mangrove.resources.derive.validate import Problem, pruned, validate
+from mangrove.resources.derive.operations import Model
+from mangrove.resources.derive.validate import pruned
+from mangrove.resources.older import older_of
 from mangrove.resources.owners import prefixes_of
-from mangrove.resources.record import ServiceResources, read, written
+from mangrove.resources.partial import partial_of
+from mangrove.resources.record import ServiceResources, brief, read, written
 
-__all__ = ["Catalog", "catalog_of", "describe"]
+__all__ = ["Catalog", "catalog_of", "describe", "known_to_have_resources"]
 
 _INDEX = "_index"
+_WITH_RESOURCES = Path(__file__).with_name("data") / "with_resources.json"
 _NOTHING: Mapping[str, Any] = {"definition": None}
-_MOST_ROUNDS = 20
 
 
 def describe(facts: ServiceFacts, version: str = "") -> ServiceResources | None:
@@ -38,13 +41,13 @@ def describe(facts: ServiceFacts, version: str = "") -> ServiceResources | None:
         facts: what derivation looks at.
         version: the API version of the model.
     """
-    derived = derive(facts)
-    definition, problems = _checked(derived, facts)
+    model = Model(facts.model)
+    derived = derive(facts, model)
+    more, below = (derived.definition["merge"], facts.existing or {}) if derived.extends else (derived.definition, {})
+    definition, problems = pruned(more, model, facts.waiters, below)
     if not definition.get("resources"):
         return None
-    types = definition["resources"]
-    formats, others = Formats(facts.formats), frozenset(map(key_of, types))
-    forms = {name: formats.of(name, others) for name in types}
+    types, own = definition["resources"], list((facts.existing or {}).get("resources", {}))
     dropped = [(each.what, each.why) for each in derived.dropped]
     dropped += [(".".join(each.where), each.why) for each in problems]
     # Through the form that is kept on disk: what a process derives itself and what it reads is the same.
@@ -53,50 +56,25 @@ def describe(facts: ServiceFacts, version: str = "") -> ServiceResources | None:
             "service": facts.name,
             "version": version,
             "definition": definition,
-            "own": list(facts.existing.get("resources", {})) if facts.existing else [],
-            "arns": {name: _fields(spec) for name, spec in derived.arns.items() if name in types},
-            "tags": {name: _fields(place) for name, place in derived.tags.items() if name in types},
+            "own": own,
+            "arns": {name: brief(spec) for name, spec in derived.arns.items() if name in types},
+            "tags": {name: brief(place) for name, place in derived.tags.items() if name in types},
             "kinds": {name: kind for name, kind in derived.kinds.items() if name in types},
-            "forms": {name: texts for name, texts in forms.items() if texts},
+            "forms": {name: texts for name, texts in derived.forms.items() if name in types},
+            "partial": {n: members for n, members in partial_of(definition, model).items() if n not in own},
             "prefixes": prefixes_of(facts.name, facts.model.get("metadata", {})),
             "dropped": dropped,
         }
     )
 
 
-def _fields(spec: Any) -> dict[str, Any]:
-    found = {name: getattr(spec, name) for name in spec.__dataclass_fields__}
-    if "variables" in found:
-        found["variables"] = {name: _fields(source) for name, source in found["variables"].items()}
-    return found
+@cache
+def known_to_have_resources() -> frozenset[str]:
+    """Return the services that have resources in every supported botocore that has them; there may be more of them.
 
-
-def _checked(derived: Derived, facts: ServiceFacts) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """Return the whole definition without what does not fit the model; boto3's own part stays as it is."""
-    if not derived.extends:
-        if not validate(derived.definition, facts.model, facts.waiters):
-            return copy.deepcopy(dict(derived.definition)), ()
-        return pruned(derived.definition, facts.model, facts.waiters)
-    existing: Json = facts.existing or {}
-    usual = {str(each) for each in validate(existing, facts.model, facts.waiters)}
-    more = copy.deepcopy(dict(derived.definition))
-    removed: list[Problem] = []
-    for _ in range(_MOST_ROUNDS):
-        merged = copy.deepcopy(dict(existing))
-        ExtrasProcessor().process(merged, [copy.deepcopy(more)])
-        found = [each for each in validate(merged, facts.model, facts.waiters) if str(each) not in usual]
-        if not found:
-            return merged, tuple(removed)
-        removed += found
-        for each in found:
-            _remove(more["merge"], each.where)
-    return copy.deepcopy(dict(existing)), tuple(removed)
-
-
-def _remove(tree: dict[str, Any], where: tuple[str, ...]) -> None:
-    for key in where[:-1]:
-        tree = tree.get(key, {})
-    tree.pop(where[-1], None)
+    To tell it of a service is to derive its resources, and for all 430 that takes seconds.
+    """
+    return frozenset(json.loads(_WITH_RESOURCES.read_bytes()))
 
 
 class Catalog:
@@ -117,6 +95,21 @@ class Catalog:
         cell = self._found.setdefault(service, Once())
         return cell.get(lambda: (self._read(service),))[0]
 
+    def older(self, service: str, version: str, definition: Any) -> Any:
+        """Return boto3's own definition of an older API version, with what is known of its types.
+
+        Args:
+            service: the service.
+            version: the version.
+            definition: boto3's file of it; given back as it is where nothing is known.
+        """
+        newest = self.find(service)
+        if newest is None or newest.version == version or not newest.own:
+            return definition
+        cell = self._found.setdefault(f"{service}/{version}", Once())
+        found = cell.get(lambda: (older_of(newest, version, definition),))[0]
+        return found.definition if found else definition
+
     def services(self) -> list[str]:
         """List the services that have resources."""
         return sorted(name for name, has in self._index.get(self._read_index).items() if has)
@@ -136,14 +129,19 @@ class Catalog:
         return loader
 
     def _read_index(self) -> dict[str, bool]:
-        """Return every service with whether it has resources; to know that, all are derived, once for a machine."""
+        """Return every service with whether it has resources; those of which that is not known are derived, once."""
         names = set(self._the_loader().list_available_services("service-2"))
         kept = self._disk().get(_INDEX)
         if kept is not None and set(kept) == names and all(isinstance(each, bool) for each in kept.values()):
             return dict(kept)
-        found = {name: self.find(name) is not None or self._is_boto3s(name) for name in sorted(names)}
+        sure = known_to_have_resources() - self._elsewhere()
+        found = {name: name in sure or self.find(name) is not None or self._is_boto3s(name) for name in sorted(names)}
         self._disk().put(_INDEX, found)
         return found
+
+    def _elsewhere(self) -> set[str]:
+        """List the services that have a folder which is neither botocore's nor boto3's: anything may be in there."""
+        return {each.name for path in foreign_paths(self._the_loader().search_paths) for each in Path(path).glob("*")}
 
     def _is_boto3s(self, service: str) -> bool:
         return service in self._the_loader().list_available_services("resources-1")

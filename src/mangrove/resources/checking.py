@@ -57,11 +57,13 @@ class Checked:
         types: how many types there are.
         findings: what is wrong with them.
         used: what is left of a service's resources, and used; None for a file, or where there are none.
+        model: the service's model; None for a file.
     """
 
     types: int
     findings: tuple[Finding, ...] = ()
     used: ServiceResources | None = None
+    model: Model | None = None
 
 
 def services() -> list[str]:
@@ -87,7 +89,8 @@ def check_service(name: str) -> Checked:
         ()
     """
     facts = gather(_loader(), find_service(name, services()))
-    derived = derive(facts)
+    model = Model(facts.model)
+    derived = derive(facts, model)
     boto3s = {str(each) for each in _problems(facts.existing, facts)} if facts.existing else set()
     found = [Finding(name, each.partition(": ")[0], each.partition(": ")[2], "boto3") for each in sorted(boto3s)]
     definition = _merged(facts.existing, derived.definition) if derived.extends else derived.definition
@@ -95,13 +98,13 @@ def check_service(name: str) -> Checked:
     used = describe(facts)
     if used is not None:
         seen += [str(each) for each in _problems(used.definition, facts)]
-    seen += list(_beside(derived, definition, Model(facts.model)))
+    seen += list(_beside(derived, definition, model))
     found += [
         Finding(name, each.partition(": ")[0], each.partition(": ")[2], "derived")
         for each in dict.fromkeys(seen)
         if each not in boto3s
     ]
-    return Checked(len(used.definition["resources"]) if used else 0, tuple(found), used)
+    return Checked(len(used.definition["resources"]) if used else 0, tuple(found), used, model)
 
 
 def _problems(definition: Json | None, facts: ServiceFacts) -> list[Problem]:

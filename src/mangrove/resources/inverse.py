@@ -22,8 +22,15 @@ def _queue_url(arn: Arn) -> str:
     return f"https://sqs.{arn.region}.{suffix}/{arn.account}/{arn.resource}"
 
 
-# Identifiers that hold more than the ARN's words, by service, type and identifier.
-_WRITTEN: Mapping[tuple[str, str, str], Callable[[Arn], str]] = {("sqs", "Queue", "Url"): _queue_url}
+def _web_scope(arn: Arn) -> str:
+    return {"regional": "REGIONAL", "global": "CLOUDFRONT"}.get(arn.resource.partition("/")[0], "")
+
+
+# Identifiers that hold more than the ARN's words, or others, by service, type and identifier.
+_WRITTEN: Mapping[tuple[str, str, str], Callable[[Arn], str]] = {
+    ("sqs", "Queue", "Url"): _queue_url,
+    **{("wafv2", kind, "Scope"): _web_scope for kind in ("IPSet", "ManagedRuleSet", "RegexPatternSet")},
+}
 
 
 def identifiers_of(

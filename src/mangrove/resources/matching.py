@@ -160,22 +160,27 @@ def _steps(known: ServiceResources, wanted: set[str]) -> dict[str, tuple[str, ..
     """Find the shortest way from a root to each type, by collections."""
     resources = known.definition["resources"]
     begins = roots(known)
-    ways: dict[str, tuple[str, str]] = {}
+    ways: dict[str, tuple[str, str, list[str]]] = {}
     todo = list(begins)
     while todo:
         holder = todo.pop(0)
         part = resources[holder] if holder else known.definition["service"]
         for name, each in part.get("hasMany", {}).items():
-            kind = each["resource"]["type"]
-            if kind not in ways and kind not in begins and "alias" not in each:
-                ways[kind] = holder, name
+            kind, operation = each["resource"]["type"], each["request"]["operation"]
+            if kind in begins or "alias" in each:
+                continue
+            if kind not in ways:
+                ways[kind] = holder, operation, []
                 todo.append(kind)
+            if ways[kind][:2] == (holder, operation):
+                # An operation that asks for a choice has a collection for each value of it, and all of them are all.
+                ways[kind][2].append(name)
     found: dict[str, dict[str, None]] = {}
     for kind in sorted(wanted & set(ways)):
         at = kind
         while at not in begins:
-            holder, name = ways[at]
-            found.setdefault(holder, {})[name] = None
+            holder, _, names = ways[at]
+            found.setdefault(holder, {}).update(dict.fromkeys(names))
             at = holder
     return {holder: tuple(names) for holder, names in found.items()}
 

@@ -16,6 +16,7 @@ from mangrove.errors import CredentialError
 from mangrove.resources.arns import Where, arn_from, arn_in
 from mangrove.resources.derive.facts import ArnSpec, TagSpec
 from mangrove.resources.old_names import dress_service, dress_tags
+from mangrove.resources.partial import completed, dress_partial
 from mangrove.resources.record import Definitions, ServiceResources
 from mangrove.resources.tags import tags_in, tags_of_answer
 
@@ -35,6 +36,7 @@ class TypeFacts:
         old: names that identifiers had in boto3_extensions, to the name in Python.
         arn: the source of its ARN, or None.
         tags: the place of its tags, or None.
+        partial: what `load()` brings and no list tells.
     """
 
     known: ServiceResources
@@ -43,6 +45,7 @@ class TypeFacts:
     old: Mapping[str, str]
     arn: ArnSpec | None
     tags: TagSpec | None
+    partial: frozenset[str] = frozenset()
 
 
 def facts_of(resource: Any) -> TypeFacts:
@@ -53,6 +56,9 @@ def facts_of(resource: Any) -> TypeFacts:
 
 class ResourceObject:
     """Be a base of every resource object that `mangrove.Session` makes, after boto3's own.
+
+    An object that a collection gave has the data of the list. Where the list leaves out what an attribute, a reference
+    or `tags` tells, that loads the object, once; in boto3 it is None. boto3's own types stay as they are in boto3.
 
     Example:
         >>> session = mangrove.Session(region_name="eu-west-1")
@@ -134,6 +140,7 @@ class ResourceObject:
         if not place.operation:
             if self.meta.data is None and hasattr(self, "load"):
                 self.load()
+            completed(self, self._mangrove_facts.partial, place.path.partition(".")[0])
             return tags_in(place, self.meta.data)
         target = self.get_arn(load=True) if place.source == "arn" else _identifiers(self).get(place.source)
         return tags_of_answer(place, self.meta.client, target) if target else {}
@@ -244,16 +251,16 @@ def dress(context: Any, name: str, attributes: dict[str, Any], bases: list[type]
     for alias, python in old.items():
         words = f"Return `{python}`, which was called so before."
         attributes.setdefault(alias, property(attrgetter(python), doc=words))
-    attributes["_mangrove_facts"] = facts = TypeFacts(
-        known, name, names, old, known.arns.get(name), known.tags.get(name)
-    )
+    sources = known.arns.get(name), known.tags.get(name), frozenset(known.partial.get(name, ()))
+    attributes["_mangrove_facts"] = facts = TypeFacts(known, name, names, old, *sources)
     bases.insert(0, ResourceObject)
     if name in known.own:
         _dress_boto3s(facts, attributes)
     else:
+        dress_partial(facts.partial, context, attributes)
         _dress_derived(facts, attributes)
     if facts.tags is not None:
-        dress_tags(definitions[name], attributes)
+        dress_tags(definitions[name], facts.tags, attributes)
 
 
 def _old_names(names: Mapping[str, str], identifiers: Iterable[Mapping[str, Any]]) -> dict[str, str]:

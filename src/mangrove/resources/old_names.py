@@ -10,6 +10,8 @@ from typing import Any
 
 from botocore import xform_name
 
+from mangrove.resources.derive.facts import TagSpec
+
 __all__ = ["OldTags", "dress_service", "dress_tags"]
 
 _ARN = "arn:"
@@ -59,19 +61,24 @@ def _either(by_arn: Callable[..., Any], by_other: Callable[..., Any], other: str
     return make
 
 
-def dress_tags(definition: Mapping[str, Any], attributes: dict[str, Any]) -> None:
+def dress_tags(definition: Mapping[str, Any], place: TagSpec, attributes: dict[str, Any]) -> None:
     """Let the tags of a type that has them as a collection be a dict too.
 
     Args:
         definition: the type's definition.
-        attributes: the attributes of its class, where the place of its tags is known.
+        place: the place of its tags.
+        attributes: the attributes of its class.
     """
     if "tags" in map(xform_name, definition.get("hasMany", ())):
-        attributes["tags"] = _tags(attributes.pop("tags_attribute", attributes["tags"]))
+        attributes["tags"] = _tags(attributes.pop("tags_attribute", attributes["tags"]), place)
 
 
-def _tags(collection: Any) -> property:
+def _tags(collection: Any, place: TagSpec) -> property:
     def tags(self: Any) -> OldTags:
-        return OldTags(self.get_tags(), collection.__get__(self))
+        found = collection.__get__(self)
+        if place.strip:
+            value = getattr(self, xform_name(place.source)).removeprefix(place.strip)
+            found = found.filter(**{place.target: value})
+        return OldTags(self.get_tags(), found)
 
     return property(tags, doc="Return the tags as a dict, which is also the collection of them; see `get_tags`.")

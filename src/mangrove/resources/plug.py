@@ -36,6 +36,12 @@ class DerivedResources:
         found = catalog_of(loader).find(service)
         return found.definition if found else None
 
+    def older(self, loader: Loader, service: str, version: str, definition: Any) -> Any:
+        """Return boto3's own definition of an older API version, with what is known of its types."""
+        from mangrove.resources.catalog import catalog_of  # noqa: PLC0415
+
+        return catalog_of(loader).older(service, version, definition)
+
     def dress(self, context: Any, name: str, attributes: dict[str, Any], bases: list[type]) -> None:
         """Give a class of resources `arn`, `tags` and `to_dict`."""
         from mangrove.resources.objects import dress  # noqa: PLC0415

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from mangrove.resources.derive.facts import ArnSpec, TagSpec, Variable
 
-__all__ = ["Definitions", "ServiceResources", "read", "written"]
+__all__ = ["Definitions", "ServiceResources", "brief", "read", "written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class ServiceResources:
         tags: type to the place of its tags.
         kinds: type to `core` or `catalogue`.
         forms: type to the official formats that its ARNs may have.
+        partial: type to the members that `load()` brings and no collection's items have.
         prefixes: the IAM prefixes of the service.
         dropped: what was left out, and why.
     """
@@ -36,6 +37,7 @@ class ServiceResources:
     tags: Mapping[str, TagSpec]
     kinds: Mapping[str, str]
     forms: Mapping[str, tuple[str, ...]]
+    partial: Mapping[str, tuple[str, ...]]
     prefixes: tuple[str, ...]
     dropped: tuple[tuple[str, str], ...]
 
@@ -51,24 +53,26 @@ def written(found: ServiceResources) -> dict[str, Any]:
     plain: dict[str, Any] = {each.name: getattr(found, each.name) for each in fields(found)}
     plain["definition"] = dict(found.definition)
     plain["own"] = sorted(found.own)
-    plain["arns"] = {name: _brief(asdict(_plain(spec))) for name, spec in found.arns.items()}
-    plain["tags"] = {name: _brief(asdict(place)) for name, place in found.tags.items()}
+    plain["arns"] = {name: brief(spec) for name, spec in found.arns.items()}
+    plain["tags"] = {name: brief(place) for name, place in found.tags.items()}
     plain["kinds"] = dict(found.kinds)
     plain["forms"] = dict(found.forms)
+    plain["partial"] = dict(found.partial)
     return plain
 
 
-def _plain(spec: ArnSpec) -> ArnSpec:
-    # asdict copies a dict's values, and no other mapping's.
-    return ArnSpec(spec.path, spec.identifier, spec.template, dict(spec.variables), spec.load, spec.account)
-
-
-def _brief(table: Mapping[str, Any]) -> dict[str, Any]:
+def brief(spec: ArnSpec | TagSpec | Variable) -> dict[str, Any]:
+    """Write what a source says, without what it does not say."""
+    told = ((name, getattr(spec, name)) for name in spec.__slots__)
     return {
-        name: {each: _brief(inner) for each, inner in value.items()} if isinstance(value, dict) else value
-        for name, value in table.items()
+        name: {each: _told(source) for each, source in value.items()} if isinstance(value, Mapping) else value
+        for name, value in told
         if value
     }
+
+
+def _told(source: Variable | str) -> Any:
+    return brief(source) if isinstance(source, Variable) else source
 
 
 def read(plain: Mapping[str, Any]) -> ServiceResources:
@@ -91,9 +95,10 @@ def read(plain: Mapping[str, Any]) -> ServiceResources:
         definition=definition,
         own=frozenset(plain["own"]),
         arns={name: _arn(spec) for name, spec in plain["arns"].items()},
-        tags={name: TagSpec(**{"path": "", **place}) for name, place in plain["tags"].items()},
+        tags={name: TagSpec(**{"path": "", "fixed": {}, **place}) for name, place in plain["tags"].items()},
         kinds=dict(plain["kinds"]),
         forms={name: tuple(texts) for name, texts in plain["forms"].items()},
+        partial={name: tuple(members) for name, members in plain["partial"].items()},
         prefixes=tuple(plain["prefixes"]),
         dropped=tuple((what, why) for what, why in plain["dropped"]),
     )

@@ -64,7 +64,8 @@ def tags_of_answer(place: TagSpec, client: Any, target: str) -> dict[str, str]:
         target: the resource's ARN or identifier.
     """
     member, _, rest = place.target.partition("[")
-    given = {member: [target] if rest else target}
+    value = target.removeprefix(place.strip)
+    given = {**place.fixed, member: [value] if rest else value}
     method = xform_name(place.operation)
     if client.can_paginate(method):
         pages = list(client.get_paginator(method).paginate(**given))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,15 @@ _ROLE = "OrganizationAccountAccessRole"
 _SESSION_NAME = "mangrove"
 # moto looks at no date, and a key that is renewed for its date alone would be a needless call.
 _NEVER = "9999-01-01T00:00:00Z"
-_NO_PROXY = Config(proxies={})
+# Some operations put a prefix before the host, and the server has one host.
+_DIRECT = Config(proxies={}, inject_host_prefix=False)
+_ACCOUNT_HOST = re.compile(r"(?<=//)[0-9]{12}\.")
 _arguments = inspect.signature(boto3.Session.client)
+
+
+def _to_the_server(request: Any, **_: Any) -> None:
+    """Take the account off the host, where S3 Control's endpoint rules put it whatever the configuration says."""
+    request.url = _ACCOUNT_HOST.sub("", request.url)
 
 
 def role_arn(account: str) -> str:
@@ -60,7 +68,7 @@ class Roles:
     def _assume(self, account: str) -> dict[str, str]:
         # Any keys will do: moto takes those that it does not know for keys of its default account.
         session = Session("embedded", "embedded", None, self._region_name, botocore_session=_deaf_session())
-        sts = session.client("sts", endpoint_url=self._endpoint_url, config=_NO_PROXY)
+        sts = session.client("sts", endpoint_url=self._endpoint_url, config=_DIRECT)
         try:
             answer = sts.assume_role(RoleArn=role_arn(account), RoleSessionName=_SESSION_NAME)
         finally:
@@ -142,6 +150,7 @@ class EmbeddedSession(Session):
         session = _deaf_session()
         session.register_component("credential_provider", only)
         session.register_component("token_provider", only)
+        session.get_component("event_emitter").register("before-send.s3-control", _to_the_server)
         super().__init__(region_name=region_name, botocore_session=session)
         if isinstance(session, SharingSession):
             session.settle()  # all embedded sessions are of one kind
@@ -152,7 +161,7 @@ class EmbeddedSession(Session):
         del given["self"]
         given["endpoint_url"] = given.get("endpoint_url") or self._endpoint_url
         config = given.get("config")
-        given["config"] = _NO_PROXY.merge(config) if config else _NO_PROXY
+        given["config"] = _DIRECT.merge(config) if config else _DIRECT
         return super().client(**given)
 
     def __reduce__(self) -> Any:

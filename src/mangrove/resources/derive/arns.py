@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from mangrove.resources.derive.facts import ArnSpec, Variable
+from mangrove.resources.derive.facts import ArnSpec, Json, Variable
 from mangrove.resources.derive.identifiers import Identifier
 from mangrove.resources.derive.names import key_of, plural, singular, suffixes, words
 from mangrove.resources.derive.operations import Model
@@ -22,6 +22,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _INNER = ("metadata", "summary", "description", "detail", "details", "configuration", "properties", "info")
 _ACCOUNT = frozenset(("accountid", "awsaccountid"))
 _SURE = 4
+_INITIALS = 2
 _COLONS = 5
 _GIVEN = frozenset(("Partition", "Region", "Account"))
 _OWNERS = ("ownerid", "owneraccountid", "owneraccount", "ownerawsaccountid", "owningaccountid")
@@ -36,13 +37,20 @@ _OPEN = frozenset(("resourceid", "resource", "relativeid", "resourcename", "id",
 
 
 class Formats:
-    """The official formats of a service, indexed by the names a type may have."""
+    """The official formats of a service, indexed by the names a type may have.
 
-    def __init__(self, formats: Mapping[str, tuple[str, ...]]) -> None:
+    Args:
+        formats: Type to its forms.
+        metadata: The `metadata` of the service's model, which names what requests are signed for.
+    """
+
+    def __init__(self, formats: Mapping[str, tuple[str, ...]], metadata: Json | None = None) -> None:
         forms = [(kind, text) for kind, texts in formats.items() for text in texts if text.count(":") >= _COLONS]
         homes = Counter(text.split(":", 3)[2] for _, text in forms)
         # IAM also lists single resources of other services that a permission may name; they are not this service's.
         home = {name for name, count in homes.items() if count > 1} or set(homes)
+        # OpenSearch has two applications and data sources of its own, and a domain as it was called before.
+        home |= {str((metadata or {}).get(name)) for name in ("signingName", "endpointPrefix")}
         self._exact: dict[str, list[str]] = {}
         self._near: dict[str, dict[str, None]] = {}
         # A DBCluster is a "cluster"; but a ClusterEvent is no "shared-model-event".
@@ -52,7 +60,7 @@ class Formats:
             if text.split(":", 3)[2] in home:
                 self._exact.setdefault(key_of(singular(kind)), []).append(text)
                 self._types.setdefault(text, set()).add(key_of(singular(kind)))
-                for each in {key_of(singular(kind)), _literal(text), *_stem(text)}:
+                for each in {key_of(singular(kind)), _literal(text), *_stem(kind, text)}:
                     self._full.setdefault(each, {})[text] = None
                 for each in _names(kind, text):
                     self._near.setdefault(each, {})[text] = None
@@ -87,6 +95,8 @@ def _names(kind: str, text: str) -> Iterator[str]:
     """List the names that a format may have among the types: its own, its literal's, its last variable's."""
     resource = text.split(":", _COLONS)[_COLONS]
     found = {key_of(kind), key_of(singular(kind)), *suffixes(singular(_camel(kind)))}
+    # A listener-rule/app/ is a rule, of an application's listener.
+    found |= {*suffixes(singular(_camel(kind.partition("/")[0])))}
     found.add(_literal(text))
     variables = _VARIABLE.findall(resource)
     if variables:
@@ -95,10 +105,13 @@ def _names(kind: str, text: str) -> Iterator[str]:
     yield from sorted(found - {""})
 
 
-def _stem(text: str) -> Iterator[str]:
-    """Give the key of what a format's last variable names, where that is more than one word: a ``SubnetGroupName``."""
+def _stem(kind: str, text: str) -> Iterator[str]:
+    """Give the key of what a format's last variable names, where that says more than the type's name does.
+
+    It is more than one word, as in ``SubnetGroupName``; or the type's name is none, as RDS's ``es``.
+    """
     last = words((_VARIABLE.findall(text) or [""])[-1])
-    if len(last) > 2:  # noqa: PLR2004
+    if len(last) > 2 or (len(last) > 1 and len(kind) <= _INITIALS):  # noqa: PLR2004
         yield key_of("".join(last[:-1]))
 
 
@@ -252,10 +265,13 @@ def _unique(each: ResourceType, found: Mapping[str, Variable]) -> bool:
 
 def _variable(each: ResourceType, name: str, own: Own, members: Mapping[str, str], *, last: bool) -> Variable | None:
     key = key_of(name)
+    # IAM's "resource id" is that of the type itself; what the API calls so is another service's resource.
+    other = {key} if key == "resourceid" and any(key == key_of(i.name) for i in each.identifiers) else set[str]()
     for identifier in each.identifiers:
-        if not _arnish(identifier) and (key in own.same(identifier) or key == key_of(identifier.name)):
+        same = key in own.same(identifier) or key == key_of(identifier.name)
+        if same and not other and not _arnish(identifier):
             return Variable(identifier=identifier.name)
-    member = next((members[form] for form in _forms(key, each.name) if form in members), "")
+    member = next((members[form] for form in _forms(key, each.name) if form in members.keys() - other), "")
     if member and not key_of(member).endswith("arn"):
         named = next((i.name for i in each.identifiers if i.member == member), "")
         return Variable(identifier=named) if named else Variable(path=member)

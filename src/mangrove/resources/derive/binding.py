@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from mangrove.resources.derive.identifiers import Identifier
 from mangrove.resources.derive.names import key_of
@@ -24,29 +25,28 @@ def bind(op: Operation, identifiers: Iterable[Identifier], *, about: bool) -> di
     """
     found: dict[str, str] = {}
     for each in identifiers:
-        target = next(
-            (
-                target
-                for keys in ((each.keys, each.weak) if about else (each.keys,))
-                for key in _ordered(keys, key_of(each.name))
-                for target in _targets(op, key)
-                if target not in found
-            ),
-            None,
-        )
+        target = _target(op, each.keys, each.name, found)
+        if target is None and about:
+            target = _target(op, each.weak, each.name, found)
         if target is None:
             return None
         found[target] = each.name
     return found
 
 
-def _targets(op: Operation, key: str) -> Iterable[str]:
-    if key in op.scalars:
-        yield op.scalars[key]
-    if key in op.lists:
-        yield f"{op.lists[key]}[0]"
+def _target(op: Operation, keys: frozenset[str], name: str, taken: Mapping[str, str]) -> str | None:
+    """Find the input that one of the keys means and that nothing else fills."""
+    scalars, lists = op.scalars, op.lists
+    if keys.isdisjoint(scalars) and keys.isdisjoint(lists):
+        return None
+    for key in _ordered(keys, key_of(name)):
+        for target in (scalars.get(key), f"{lists[key]}[0]" if key in lists else None):
+            if target is not None and target not in taken:
+                return target
+    return None
 
 
-def _ordered(keys: Iterable[str], name: str) -> list[str]:
+@lru_cache(maxsize=16384)
+def _ordered(keys: frozenset[str], name: str) -> tuple[str, ...]:
     """Put first the inputs that are called as the identifier is."""
-    return sorted(keys, key=lambda key: (not key.endswith(name), key))
+    return tuple(sorted(keys, key=lambda key: (not key.endswith(name), key)))

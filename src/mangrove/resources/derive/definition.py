@@ -102,7 +102,7 @@ class Assembly:
     def _resource(self, each: ResourceType) -> dict[str, Any]:
         actions = actions_of(self._model, each, self._takes[each.name], self._creates)
         many = self._has_many(each.name, frozenset(xform_name(i.name) for i in each.identifiers))
-        names = [*map(xform_name, (*actions, *many)), *(xform_name(i.name) for i in each.identifiers)]
+        names = [*actions, *many, *(i.name for i in each.identifiers)]
         parts: dict[str, Any] = {
             "identifiers": [_identifier(each, identifier, self._model) for identifier in each.identifiers],
             "shape": each.shape,

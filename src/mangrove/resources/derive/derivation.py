@@ -8,13 +8,13 @@ from typing import Any
 
 from mangrove.resources.derive.aliases import with_aliases
 from mangrove.resources.derive.arns import Formats, Own, arn_of
-from mangrove.resources.derive.collections import account_type, collections_of
+from mangrove.resources.derive.collections import Collection, account_type, collections_of
 from mangrove.resources.derive.definition import Assembly
 from mangrove.resources.derive.existing import existing_types, taken_operations
 from mangrove.resources.derive.facts import ArnSpec, Derived, Dropped, ServiceFacts, TagSpec, Variable
 from mangrove.resources.derive.laying import laid_over
 from mangrove.resources.derive.listings import listings_of
-from mangrove.resources.derive.names import plural
+from mangrove.resources.derive.names import key_of, plural
 from mangrove.resources.derive.operations import Model
 from mangrove.resources.derive.tags import tag_operation, tags_of
 from mangrove.resources.derive.types import ResourceType, types_of
@@ -26,11 +26,12 @@ _MAKES = ("Create", "Delete", "Register", "Deregister", "Allocate", "Release", "
 _CHANGES = ("Update", "Modify", "Put", "Remove")
 
 
-def derive(service: ServiceFacts) -> Derived:
+def derive(service: ServiceFacts, model: Model | None = None) -> Derived:
     """Derive the resources of one service from its model.
 
     Args:
         service: The facts; none of them is changed.
+        model: Their model, where the caller has indexed it already.
 
     Returns:
         The definition in boto3's ``resources-1`` format, with the source of each type's ARN and tags.
@@ -40,7 +41,7 @@ def derive(service: ServiceFacts) -> Derived:
         >>> dict(derive(facts).definition["resources"])
         {}
     """
-    model = Model(service.model)
+    model = model or Model(service.model)
     overlay = service.overlay
     constants: Mapping[str, Mapping[str, object]] = overlay.get("constants", {})
     known = existing_types(model, service.existing) if service.existing else []
@@ -48,26 +49,35 @@ def derive(service: ServiceFacts) -> Derived:
     account = account_type(types, constants)
     types = [*known, *types, *([account] if account else [])]
     collections, orphans = collections_of(model, types, constants, overlay.get("parents", {}))
-    reached = {each.child for each in collections} | {each.parent for each in collections}
-    kept = [each for each in types if each.existing or each.name in reached]
-    lost = sorted({each.name for each in types} - {each.name for each in kept})
-    dropped += orphans + [Dropped(name, "nothing that is listed leads to it") for name in lost]
+    kept, lost = _reached(types, collections)
+    dropped += orphans + lost
     written = Assembly(model, kept, collections, constants, service.waiters, service.existing).write()
     own = frozenset(each.name for each in known)
     laid = laid_over(written["merge"] if own else written, overlay.get("merge", {}), own)
     tree, aliases, unknown = with_aliases(laid, overlay.get("aliases", {}))
-    arns, tags, kinds = _facts(model, kept, service)
+    formats = Formats(service.formats, service.model.get("metadata"))
+    arns, tags, kinds = _facts(model, kept, service, formats)
     _add_others(tree["resources"], service, arns, tags, kinds)
     return Derived(
         definition={**written, "merge": tree} if service.existing else tree,
         arns=MappingProxyType(arns),
         tags=MappingProxyType(tags),
         kinds=MappingProxyType(kinds),
-        partial=MappingProxyType(_partial(model, kept)),
         aliases=MappingProxyType(aliases),
+        forms=MappingProxyType(_forms(formats, {*kinds, *tree["resources"]})),
         dropped=(*dropped, *unknown),
         extends=service.existing is not None,
     )
+
+
+def _reached(
+    types: Iterable[ResourceType], collections: Iterable[Collection]
+) -> tuple[list[ResourceType], list[Dropped]]:
+    """Leave out the types to which no collection leads."""
+    reached = {name for each in collections for name in (each.child, each.parent)}
+    kept = [each for each in types if each.existing or each.name in reached]
+    lost = sorted({each.name for each in types} - {each.name for each in kept})
+    return kept, [Dropped(name, "nothing that is listed leads to it") for name in lost]
 
 
 def _types(
@@ -95,10 +105,9 @@ def _types(
 
 
 def _facts(
-    model: Model, types: Iterable[ResourceType], service: ServiceFacts
+    model: Model, types: Iterable[ResourceType], service: ServiceFacts, formats: Formats
 ) -> tuple[dict[str, ArnSpec], dict[str, TagSpec], dict[str, str]]:
     types = list(types)
-    formats = Formats(service.formats)
     own = Own(formats, types)
     lister = tag_operation(model)
     arns: dict[str, ArnSpec] = {}
@@ -114,6 +123,12 @@ def _facts(
             tags[each.name] = place
         kinds[each.name] = "core" if each.existing or _is_core(model, each, formats) else "catalogue"
     return arns, tags, kinds
+
+
+def _forms(formats: Formats, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    others = frozenset(map(key_of, names))
+    found = ((name, tuple(formats.of(name, others))) for name in sorted(names))
+    return {name: texts for name, texts in found if texts}
 
 
 def _add_others(
@@ -148,12 +163,3 @@ def _is_core(model: Model, each: ResourceType, formats: Formats) -> bool:
     one = (verb + each.name for verb in (*_MAKES, *_CHANGES))
     many = (verb + plural(each.name) for verb in _MAKES)
     return formats.knows(each.name) or model.find(*one, *many) is not None
-
-
-def _partial(model: Model, types: Iterable[ResourceType]) -> dict[str, frozenset[str]]:
-    """List what a collection's items lack of their type's attributes."""
-    found: dict[str, frozenset[str]] = {}
-    for each in types:
-        if each.load and each.item != each.load.shape and not each.existing:
-            found[each.name] = frozenset(model.members(each.load.shape)) - frozenset(model.members(each.item))
-    return {name: missing for name, missing in found.items() if missing}

@@ -90,6 +90,8 @@ class TagSpec:
         operation: The operation that lists the tags; ``""`` where the resource's data has them.
         target: The operation's input, in boto3's notation (``ResourceArn``, ``ResourceArns[0]``).
         source: What the input takes: ``"arn"``, or the name of an identifier.
+        strip: A prefix to take off the value, such as ``/hostedzone/``.
+        fixed: Other inputs with their values: ``{"ResourceType": "hostedzone"}``.
     """
 
     path: str
@@ -98,6 +100,8 @@ class TagSpec:
     operation: str = ""
     target: str = ""
     source: str = ""
+    strip: str = ""
+    fixed: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,8 @@ class Derived:
         arns: Type to the source of its ARN; a type without an entry has no ARN that is sure.
         tags: Type to the place of its tags.
         kinds: Type to ``"core"`` (created, changed or deleted by this API, or known to IAM) or ``"catalogue"``.
-        partial: Type to the members that ``load()`` brings and an item of a collection lacks.
         aliases: Old names from the overlay: alias to type.
+        forms: Type to the official formats that its ARNs may have, the surest first.
         dropped: What was left out, and why.
         extends: True where `definition` is to be merged into boto3's own file.
     """
@@ -132,7 +136,7 @@ class Derived:
     arns: Mapping[str, ArnSpec]
     tags: Mapping[str, TagSpec]
     kinds: Mapping[str, str]
-    partial: Mapping[str, frozenset[str]]
     aliases: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    forms: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
     dropped: tuple[Dropped, ...] = ()
     extends: bool = False

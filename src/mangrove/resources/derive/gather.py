@@ -21,6 +21,9 @@ class Loader(Protocol):
     def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
         """Load one data file of a service."""
 
+    def list_api_versions(self, service_name: str, type_name: str) -> Any:
+        """List the versions of a service's data; DataNotFoundError where it has none."""
+
 
 def gather(loader: Loader, service: str) -> ServiceFacts:
     """Collect what derivation looks at for one service.
@@ -52,8 +55,9 @@ def gather(loader: Loader, service: str) -> ServiceFacts:
 def _table(loader: Loader, service: str, file: str, key: str) -> Mapping[str, Any]:
     """Load a file that not every service has."""
     try:
+        # To say which services do have such a file, the loader looks into the folders of all.
+        loader.list_api_versions(service, file)
         found: Mapping[str, Any] = loader.load_service_model(service, file)
     except DataNotFoundError:
-        # UnknownServiceError, which the loader raises for a service without this type of file, is one.
         return {}
     return found.get(key, {}) if key else found

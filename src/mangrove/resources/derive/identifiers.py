@@ -25,11 +25,12 @@ GENERIC = frozenset(
 )
 _ACCOUNT = frozenset(("accountid", "awsaccountid"))
 _KINDS = ("identifier", "id", "arn", "name", "key", "code", "number", "url", "alias", "version", "label")
-_DETAILS = ("", "Attributes", "Details", "Detail", "Info", "Configuration")
+_DETAILS = ("", "attributes", "details", "detail", "info", "configuration")
 _GUESSED = ("id", "identifier", "arn", "name", "key", "code", "number", "url")
 _CURATED = 6
-_READS = ("Get", "Describe", "BatchGet", "BatchDescribe")
-_WRITES = "Delete Deregister Terminate Release Remove Cancel Stop Disable Revoke Update Modify".split()
+_READING = ("Get", "Describe", "BatchGet", "BatchDescribe")
+_READS = tuple(map(str.lower, _READING))
+_WRITES = "delete deregister terminate release remove cancel stop disable revoke update modify".split()
 _IDENTIFYING = (
     "id",
     "ids",
@@ -152,13 +153,17 @@ def curated(listing: Listing, entries: Iterable[Mapping[str, Any]]) -> Identity:
 
 
 def _evidence(model: Model, kind: str) -> Iterator[tuple[int, Operation]]:
-    for rank, verbs in ((5, _READS), (4, _WRITES)):
-        for verb in verbs:
-            ends = _DETAILS if verb in {"Get", "Describe"} else ("",)
-            several = plural(kind) if rank == 4 or verb.startswith("Batch") else ""  # noqa: PLR2004
-            op = model.find(*(f"{verb}{kind}{end}" for end in ends), *([verb + several] if several else []))
-            if op:
-                yield rank, op
+    one, many = kind.lower(), plural(kind).lower()
+    for verb in _READS:
+        ends = ("",) if verb.startswith("batch") else _DETAILS
+        op = next(filter(None, (model.named.get(f"{verb}{one}{end}") for end in ends)), None)
+        op = op or (model.named.get(verb + many) if verb.startswith("batch") else None)
+        if op:
+            yield 5, op
+    for verb in _WRITES:
+        op = model.named.get(verb + one) or model.named.get(verb + many)
+        if op:
+            yield 4, op
 
 
 def _identified(
@@ -169,17 +174,26 @@ def _identified(
         if op.name == listing.operation.name:
             continue
         found = _from_inputs(kind, listing, op, members, constants)
-        if found:
+        if found and (rank == 5 or not _of_another(kind, found, members)):  # noqa: PLR2004
             whole = op.name.removeprefix(op.verb) in {kind, plural(kind)}
             return Identity(found, listing, rank, op if rank == 5 and whole else None)  # noqa: PLR2004
-    rank, own = (1, _plain_name(listing)) if listing.plain else _own_filter(kind, listing, members)
+    rank, own = (1, _plain_name(listing)) if listing.plain else _own_filter(model, kind, listing, members)
     if not own:
         return None
     parents = _parents(kind, listing, [r for r in listing.operation.required if key_of(r) not in constants], members)
     return Identity((*parents, own), listing, rank)
 
 
-def _own_filter(kind: str, listing: Listing, members: Mapping[str, str]) -> tuple[int, Identifier | None]:
+def _of_another(kind: str, found: Iterable[Identifier], members: Mapping[str, str]) -> bool:
+    """Say whether inputs name only what an item belongs to, and the item has an id of its own.
+
+    ``ModifySecurityGroupRules`` takes a group's id, and each rule has its ``SecurityGroupRuleId``.
+    """
+    told = {key_of(each.member or "") for each in found if not each.parent}
+    return f"{key_of(kind)}id" in members and not any(key.startswith(suffixes(kind)) or key in GENERIC for key in told)
+
+
+def _own_filter(model: Model, kind: str, listing: Listing, members: Mapping[str, str]) -> tuple[int, Identifier | None]:
     """Find the listing's filter by identifier, else guess from the names of the members."""
     names = suffixes(kind)
     for key in (f"{name}{end}" for name in (*names, "") for end in ("id", "arn", "name", "identifier", "")):
@@ -188,10 +202,13 @@ def _own_filter(kind: str, listing: Listing, members: Mapping[str, str]) -> tupl
         member = match_member(key, kind, members) if name and name not in op.required else None
         if name and member:
             return 3, _own(kind, singular(name), member)
-    for end in _GUESSED:
-        for name in (*names, ""):
-            if f"{name}{end}" in members:
-                return 2, _own(kind, members[f"{name}{end}"], members[f"{name}{end}"])
+    guesses = [members[key] for key in (f"{name}{end}" for end in _GUESSED for name in (*names, "")) if key in members]
+    if guesses and key_of(guesses[0]).endswith("name"):
+        # A name that nothing asks for is for people: a service's quotas are asked for by its ServiceCode.
+        asked = (guess for guess in guesses if key_of(guess) in model.asked - GENERIC)
+        guesses.insert(0, next(asked, guesses[0]))
+    if guesses:
+        return 2, _own(kind, guesses[0], guesses[0])
     alone = members.get(key_of(kind))
     return (2, _own(kind, alone, alone)) if alone else (0, None)
 
@@ -214,20 +231,20 @@ def _from_inputs(
         if key in constants or key.endswith(("token", "match", "etag")):
             continue
         if key not in op.scalars and key not in op.lists:
-            if op.verb in _READS:
+            if op.verb in _READING:
                 return None
             continue
         member = match_member(key, kind, members) or (_bare(key, members) if len(wanted) == 1 else None)
         foreign = not key.startswith(suffixes(kind))
         if key in inputs or (member is None and foreign and key in listing.operation.scalars):
             parents.append(_parent(kind, key, name, members.get(key)))
-        elif op.verb not in _READS and op.verb != "Delete" and not key.endswith((*_IDENTIFYING, *suffixes(kind))):
+        elif op.verb not in _READING and op.verb != "Delete" and not key.endswith((*_IDENTIFYING, *suffixes(kind))):
             continue
         elif member is not None:
             own.append(_own(kind, singular(name) if key in op.lists else name, member))
         elif listing.plain and not own:
             own.append(_plain(kind, listing, name if key in op.scalars else singular(name)))
-        elif op.verb in _READS or op.verb == "Delete":
+        elif op.verb in _READING or op.verb == "Delete":
             return None
     return tuple(_distinct([*parents, *own])) if own else None
 
@@ -312,6 +329,8 @@ def source_of(listing: Listing, identifier: Identifier, kind: str, members: Mapp
         tail = key_of(singular(listing.path.removesuffix("[]").rpartition(".")[2]))
         fits = identifier.member == "" or tail in identifier.keys | identifier.weak or tail == key_of(kind)
         return "" if fits and not identifier.parent else None
+    if identifier.member and identifier.member.endswith("]"):
+        return identifier.member  # a path that the overlay tells
     if identifier.member and key_of(identifier.member) in members:
         return members[key_of(identifier.member)]
     for key in (

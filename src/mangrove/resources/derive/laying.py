@@ -7,7 +7,7 @@ from typing import Any
 
 from mangrove.resources.derive.facts import Json
 
-__all__ = ["laid_over"]
+__all__ = ["joined", "laid_over"]
 
 
 def laid_over(below: Json, above: Json, own: frozenset[str]) -> dict[str, Any]:
@@ -22,6 +22,18 @@ def laid_over(below: Json, above: Json, own: frozenset[str]) -> dict[str, Any]:
         own: The types of boto3's own file, of which `below` has only what that lacks.
     """
     return _complete(_merged(below, above), own)
+
+
+def joined(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Join two definitions as botocore joins an ``extras`` file to its base: tables entry by entry.
+
+    Neither is changed, and what only one of them has is in the outcome as the same object.
+    """
+    found = {**below, **above}
+    for name in below.keys() & above.keys():
+        if isinstance(below[name], Mapping) and isinstance(above[name], Mapping):
+            found[name] = joined(below[name], above[name])
+    return found
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

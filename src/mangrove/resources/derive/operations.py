@@ -6,7 +6,7 @@ reads the JSON itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,72 +46,99 @@ class Operation:
     deprecated: bool
 
 
+class _Index(dict[str, Any]):
+    """Be a table of what a function says of a shape, filled when it is asked; "" is no shape.
+
+    Derivation asks tens of thousands of times about a few thousand shapes: a dict answers without a call.
+    """
+
+    def __init__(self, make: Callable[[str], Any], none: Any) -> None:
+        super().__init__({"": none})
+        self._make = make
+
+    def __missing__(self, shape: str) -> Any:
+        found = self[shape] = self._make(shape)
+        return found
+
+
 class Model:
-    """A service model as plain tables, with the few questions that derivation asks of it."""
+    """A service model as plain tables, with the few questions that derivation asks of it.
+
+    Attributes:
+        shapes: The shapes, as the model has them.
+        operations: The operations by their names; those that stream events are left out.
+        named: The same by their names in lower case.
+        asked: The keys of all inputs that some operation requires.
+    """
 
     def __init__(self, description: Json) -> None:
         self.shapes: Mapping[str, Any] = description["shapes"]
+        self._kinds = _Index(lambda shape: str(self.shapes[shape]["type"]), "")
+        self._items = _Index(self._item, "")
+        self._members = _Index(self._members_of, {})
+        self._scalars = _Index(self._scalars_of, {})
         self.operations = {
             name: self._operation(name, op)
             for name, op in sorted(description["operations"].items())
             if not op.get("eventstream")
         }
-        self._lower = {name.lower(): name for name in self.operations}
-        self._members: dict[str, dict[str, str]] = {}
-        self._scalars: dict[str, dict[str, str]] = {}
+        self.asked = frozenset(key_of(name) for op in self.operations.values() for name in op.required)
+        self.named = {name.lower(): op for name, op in self.operations.items()}
 
     def _operation(self, name: str, op: Json) -> Operation:
         verb, noun, qualifier = split_operation(name)
         shape = op.get("input", {}).get("shape", "")
-        input_shape = self.shapes.get(shape, {})
+        kinds, items = self._kinds, self._items
         scalars: dict[str, str] = {}
         lists: dict[str, str] = {}
-        for member, ref in input_shape.get("members", {}).items():
-            kind = self.shapes[ref["shape"]]
-            if kind["type"] in _LISTED:
+        for member, kind in self._members[shape].items():
+            if kinds[kind] in _LISTED:
                 scalars[key_of(member)] = member
-            elif kind["type"] == "list" and self.shapes[kind["member"]["shape"]]["type"] in _LISTED:
+            elif kinds[items[kind]] in _LISTED:
                 lists[key_of(singular(member))] = member
         return Operation(
-            name, verb, noun, qualifier, scalars, lists, tuple(input_shape.get("required", ())),
+            name, verb, noun, qualifier, scalars, lists, tuple(self.shapes[shape].get("required", ()) if shape else ()),
             shape, op.get("output", {}).get("shape", ""), bool(op.get("deprecated")),
         )  # fmt: skip
+
+    def _item(self, shape: str) -> str:
+        found = self.shapes[shape]
+        return str(found["member"]["shape"]) if found["type"] == "list" else ""
+
+    def _members_of(self, shape: str) -> dict[str, str]:
+        return {name: ref["shape"] for name, ref in self.shapes[shape].get("members", {}).items()}
+
+    def _scalars_of(self, shape: str) -> dict[str, str]:
+        kinds = self._kinds
+        return {key_of(name): name for name, kind in self._members[shape].items() if kinds[kind] in _LISTED}
 
     def find(self, *names: str) -> Operation | None:
         """Find the first operation of these names, whatever the case of their letters."""
         for name in names:
-            found = self._lower.get(name.lower())
+            found = self.named.get(name.lower())
             if found:
-                return self.operations[found]
+                return found
         return None
 
     def kind(self, shape: str) -> str:
         """Name the type of a shape: ``structure``, ``list``, ``string`` ...; ``""`` for no shape."""
-        return str(self.shapes[shape]["type"]) if shape else ""
+        found: str = self._kinds[shape]
+        return found
 
     def members(self, shape: str) -> Mapping[str, str]:
         """List the members of a structure: name to the name of its shape; empty for any other shape."""
-        if not shape:
-            return {}
-        found = self._members.get(shape)
-        if found is None:
-            members = self.shapes[shape].get("members", {})
-            found = self._members[shape] = {name: ref["shape"] for name, ref in members.items()}
+        found: Mapping[str, str] = self._members[shape]
         return found
 
     def scalars(self, shape: str) -> Mapping[str, str]:
         """Index a structure's scalar members by key."""
-        found = self._scalars.get(shape)
-        if found is None:
-            members = self.members(shape)
-            found = {key_of(name): name for name, kind in members.items() if self.kind(kind) in _LISTED}
-            self._scalars[shape] = found
+        found: Mapping[str, str] = self._scalars[shape]
         return found
 
     def item(self, shape: str) -> str:
         """Name the shape of a list's items; ``""`` for any other shape."""
-        found = self.shapes[shape] if shape else {}
-        return str(found["member"]["shape"]) if found.get("type") == "list" else ""
+        found: str = self._items[shape]
+        return found
 
     def walk(self, shape: str, path: str) -> str:
         """Follow a dotted path of members, lists being entered by ``[]``; ``""`` when it leads nowhere."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from botocore import xform_name
-
 from mangrove.resources.derive.identifiers import Identifier
 from mangrove.resources.derive.names import key_of, plural, singular
 from mangrove.resources.derive.operations import Model
@@ -31,12 +29,12 @@ class References:
         Args:
             model: The service's model.
             each: The type.
-            taken: The names that its class has already, as Python writes them.
+            taken: The names that its class has already.
         """
         found: dict[str, Any] = {}
         members = model.members(each.shape)
         # A reference that is called as an attribute would take its place.
-        names = {*map(xform_name, members), *taken}
+        names = {*map(key_of, members), *map(key_of, taken)}
         own = {key_of(i.member or "") for i in each.identifiers}
         for name, kind in members.items():
             listed = model.item(kind)
@@ -46,8 +44,8 @@ class References:
             for other, identifier in self._by_key.get(key, ()):
                 label = plural(other.name) if listed else other.name
                 identifiers = _identifiers(each, other, identifier, f"{name}[]" if listed else name)
-                if other.name != each.name and identifiers and xform_name(label) not in names:
-                    names.add(xform_name(label))
+                if other.name != each.name and identifiers and key_of(label) not in names:
+                    names.add(key_of(label))
                     found[label] = {"resource": {"type": other.name, "identifiers": identifiers}}
         return found
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from mangrove.resources.derive.facts import ArnSpec, TagSpec
 from mangrove.resources.derive.names import key_of
 from mangrove.resources.derive.operations import Model, Operation
 from mangrove.resources.derive.types import ResourceType
 
-__all__ = ["tag_operation", "tags_of"]
+__all__ = ["Lister", "tag_operation", "tags_of"]
 
 _MEMBERS = ("tags", "taglist", "tagset", "resourcetags", "tagsmap", "tagslist")
 _LISTS = (
@@ -38,17 +39,47 @@ def tags_in(model: Model, shape: str) -> TagSpec | None:
     return None
 
 
-def tag_operation(model: Model) -> tuple[Operation, TagSpec, str] | None:
-    """Find the service's operation that lists the tags of any resource by its ARN, with the input that takes it."""
+@dataclass(frozen=True, slots=True)
+class Lister:
+    """The operation of a service that lists the tags of one resource.
+
+    Args:
+        operation: Its name.
+        place: Where the tags are in its answer.
+        target: The input that takes the resource, in boto3's notation.
+        choice: The input that takes the type, where the resource's id is asked for and not its ARN; else ``""``.
+        types: Each value of that input by its key.
+    """
+
+    operation: str
+    place: TagSpec
+    target: str
+    choice: str = ""
+    types: Mapping[str, str] = field(default_factory=dict)
+
+
+def tag_operation(model: Model) -> Lister | None:
+    """Find the service's operation that lists the tags of any resource, by its ARN or by its type and id."""
     for name in _LISTS:
         op = model.find(name)
-        if op is None or len(op.required) != 1 or not _takes_arn(model, op):
+        place = op and (tags_in(model, op.output) or _tags_of_each(model, op.output) or _tags_below(model, op.output))
+        if not op or not place:
             continue
-        found = tags_in(model, op.output) or _tags_of_each(model, op.output)
-        if found:
+        if len(op.required) == 1 and _takes_arn(model, op):
             target = op.required[0] if op.required[0] in op.scalars.values() else f"{op.required[0]}[0]"
-            return op, found, target
+            return Lister(op.name, place, target)
+        if set(map(key_of, op.required)) == {"resourcetype", "resourceid"}:
+            choice, target = sorted(op.required, key=lambda each: key_of(each) == "resourceid")
+            values = model.shapes[model.members(op.input)[choice]].get("enum", ())
+            return Lister(op.name, place, target, choice, {key_of(value): value for value in values})
     return None
+
+
+def _tags_below(model: Model, shape: str) -> TagSpec | None:
+    """Find the tags in the one structure of an answer: ``ResourceTagSet.Tags``."""
+    inner = [(name, kind) for name, kind in model.members(shape).items() if model.kind(kind) == "structure"]
+    found = tags_in(model, inner[0][1]) if len(inner) == 1 else None
+    return replace(found, path=f"{inner[0][0]}.{found.path}") if found else None
 
 
 def _tags_of_each(model: Model, shape: str) -> TagSpec | None:
@@ -72,9 +103,7 @@ def _takes_arn(model: Model, op: Operation) -> bool:
     )
 
 
-def tags_of(
-    model: Model, each: ResourceType, arn: ArnSpec | None, lister: tuple[Operation, TagSpec, str] | None
-) -> TagSpec | None:
+def tags_of(model: Model, each: ResourceType, arn: ArnSpec | None, lister: Lister | None) -> TagSpec | None:
     """Find the place of a type's tags.
 
     Args:
@@ -87,7 +116,15 @@ def tags_of(
         The place; None where the API has no tags for the type.
     """
     found = tags_in(model, each.shape) or tags_in(model, each.item)
-    if found or lister is None or arn is None:
+    if found or lister is None:
         return found
-    op, where, target = lister
-    return TagSpec(where.path, where.key, where.value, op.name, target, "arn")
+    where = replace(lister.place, operation=lister.operation, target=lister.target)
+    if not lister.choice:
+        return replace(where, source="arn") if arn else None
+    value = lister.types.get(key_of(each.name))
+    if value is None or len(each.identifiers) != 1 or each.identifiers[0].is_arn:
+        return None
+    name = each.identifiers[0].name
+    # Route 53 gives an id with the name of its type before it, and takes it without; a leading slash is of a name.
+    prefix = next((source.strip for source in (arn.variables.values() if arn else ()) if source.identifier == name), "")
+    return replace(where, source=name, strip=prefix if key_of(prefix) else "", fixed={lister.choice: value})

@@ -7,14 +7,15 @@ broken part never costs the service.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from botocore import xform_name
 
 from mangrove.resources.derive.facts import Json
+from mangrove.resources.derive.laying import joined
 from mangrove.resources.derive.operations import Model
 from mangrove.resources.derive.paths import misses
 
@@ -22,6 +23,7 @@ __all__ = ["Problem", "pruned", "validate"]
 
 _SOURCES = frozenset(("identifier", "data", "string", "integer", "boolean", "input", "response", "requestParameter"))
 _PARTS = ("actions", "batchActions", "has", "hasMany", "waiters")
+_NOTHING: Json = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,14 @@ class Problem:
         return f"{'.'.join(self.where)}: {self.why}"
 
 
-def validate(definition: Json, model: Json, waiters: Json) -> list[Problem]:
+def validate(definition: Json, model: Model | Json, waiters: Json, below: Json = _NOTHING) -> list[Problem]:
     """Check a ``resources-1`` definition against a service's model.
 
     Args:
         definition: The definition; for an ``extras`` file, the merged result.
-        model: The content of the service's ``service-2.json``.
+        model: The content of the service's ``service-2.json``, or its `Model`.
         waiters: The ``waiters`` table of its ``waiters-2.json``.
+        below: What the definition was laid over; what it has of that, as the same objects, is not looked at.
 
     Returns:
         The problems, in the order of the definition; empty for a definition that is right.
@@ -56,39 +59,53 @@ def validate(definition: Json, model: Json, waiters: Json) -> list[Problem]:
         >>> [str(problem) for problem in validate({"service": {"load": {}}}, {"operations": {}, "shapes": {}}, {})]
         ['service.load: it has no request']
     """
-    return list(_Judge(definition, Model(model), waiters).problems())
+    known = model if isinstance(model, Model) else Model(model)
+    return list(_Judge(definition, known, waiters, below).problems())
 
 
-def pruned(definition: Json, model: Json, waiters: Json) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+def pruned(
+    definition: Json, model: Model | Json, waiters: Json, below: Json = _NOTHING
+) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     """Take out of a definition what does not validate, until all of it does.
 
     Args:
         definition: The definition; it is not changed.
-        model: The content of the service's ``service-2.json``.
+        model: The content of the service's ``service-2.json``, or its `Model`.
         waiters: The ``waiters`` table of its ``waiters-2.json``.
+        below: What it is laid over, which stays as it is.
 
     Returns:
-        The definition that is left, and what was taken out of it.
+        The definition that is left, laid over what is below it, and what was taken out of it.
     """
-    left: dict[str, Any] = copy.deepcopy(dict(definition))
-    found: list[Problem] = []
-    # A type that goes takes with it what refers to it, which the next round sees.
-    while problems := validate(left, model, waiters):
+    known = model if isinstance(model, Model) else Model(model)
+    left, found = dict(definition), list[Problem]()
+    while True:
+        whole = joined(below, left)
+        problems = validate(whole, known, waiters, below)
         found += problems
+        if not problems:
+            return whole, tuple(found)
+        before = left
+        # A type that goes takes with it what refers to it, which the next round sees.
         for problem in problems:
-            _remove(left, problem.where)
-    return left, tuple(found)
+            left = _without(left, problem.where)
+        if left == before:  # the two together are wrong
+            return dict(below), tuple(found)
 
 
-def _remove(tree: dict[str, Any], where: tuple[str, ...]) -> None:
-    for key in where[:-1]:
-        tree = tree.get(key, {})
-    tree.pop(where[-1], None)
+def _without(tree: dict[str, Any], where: tuple[str, ...]) -> dict[str, Any]:
+    """Return a table without one entry, whatever is above that being copied."""
+    first, *rest = where
+    if first not in tree:
+        return tree
+    if rest and isinstance(tree[first], Mapping):
+        return {**tree, first: _without(dict(tree[first]), tuple(rest))}
+    return {name: value for name, value in tree.items() if name != first}
 
 
 class _Judge:
-    def __init__(self, definition: Json, model: Model, waiters: Json) -> None:
-        self._definition, self._model, self._waiters = definition, model, waiters
+    def __init__(self, definition: Json, model: Model, waiters: Json, below: Json) -> None:
+        self._definition, self._model, self._waiters, self._below = definition, model, waiters, below
         resources = definition.get("resources", {})
         self._resources: Mapping[str, Any] = resources if isinstance(resources, Mapping) else {}
 
@@ -97,14 +114,16 @@ class _Judge:
             if not isinstance(self._definition.get(name, {}), Mapping):
                 yield Problem((name,), "it is no table")
                 return
-        yield from self._holder(("service",), self._definition.get("service", {}))
+        yield from self._holder(("service",), self._definition.get("service", {}), self._below.get("service", {}))
+        known = self._below.get("resources", {})
         for name, resource in self._resources.items():
-            yield from self._type(("resources", name), resource)
+            if resource is not known.get(name):
+                yield from self._type(("resources", name), resource, known.get(name, {}))
 
-    def _type(self, where: tuple[str, ...], resource: Any) -> Iterator[Problem]:
-        found = list(self._whole(resource))
+    def _type(self, where: tuple[str, ...], resource: Any, known: Json) -> Iterator[Problem]:
+        found = [] if known else list(self._whole(resource))
         # A type that is wrong as a whole goes as a whole: there is no use in telling of its parts.
-        yield from (Problem(where, why) for why in found) if found else self._holder(where, resource)
+        yield from (Problem(where, why) for why in found) if found else self._holder(where, resource, known)
 
     def _whole(self, resource: Any) -> Iterator[str]:
         """Say what is wrong with a type as a whole."""
@@ -129,20 +148,22 @@ class _Judge:
             if member and shape in self._model.shapes and member not in [*self._model.members(shape)]:
                 yield f"its shape {shape!r} has no member {member!r} for the identifier {each['name']!r}"
 
-    def _holder(self, where: tuple[str, ...], resource: Json) -> Iterator[Problem]:
+    def _holder(self, where: tuple[str, ...], resource: Json, known: Json) -> Iterator[Problem]:
         """Check the parts of a type, or of the service."""
-        if "load" in resource:
+        if "load" in resource and resource["load"] is not known.get("load"):
             yield from self._guarded((*where, "load"), resource, "load", resource["load"])
         for part in _PARTS:
             entries = resource.get(part, {})
             if not isinstance(entries, Mapping):
                 yield Problem((*where, part), "it is no table")
                 continue
+            theirs = known.get(part, {})
             for name, entry in entries.items():
-                yield from self._guarded((*where, part, name), resource, part, entry)
-        yield from (
-            Problem((*where, *clash), "two of its names are one in Python") for clash in self._clashes(resource)
-        )
+                if name not in theirs or entry is not theirs[name]:
+                    yield from self._guarded((*where, part, name), resource, part, entry)
+        for part, name in self._clashes(resource):
+            if name not in known.get(part, {}):
+                yield Problem((*where, part, name), "two of its names are one in Python")
 
     def _guarded(self, where: tuple[str, ...], holder: Json, part: str, entry: Any) -> Iterator[Problem]:
         try:

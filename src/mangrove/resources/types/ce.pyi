@@ -8,9 +8,6 @@ from mangrove.resources.typing import Any as _Any, Collection as _Collection, Fi
 from types_boto3_ce.client import CostExplorerClient as _Client
 from types_boto3_ce.type_defs import (
     CostCategoryProcessingStatusTypeDef,
-    CostCategoryRuleOutputTypeDef,
-    CostCategorySplitChargeRuleOutputTypeDef,
-    CreateCostCategoryDefinitionResponseTypeDef,
     DeleteCostCategoryDefinitionResponseTypeDef,
     ExpressionOutputTypeDef,
     SavingsPlansPurchaseAnalysisDetailsTypeDef,
@@ -26,15 +23,16 @@ class ServiceResource(_Resource[_Client]):
     def AnomalySubscription(self, arn: str) -> _AnomalySubscription: ...
     def CommitmentPurchaseAnalysis(self, id: str) -> _CommitmentPurchaseAnalysis: ...
     def CostAllocationTag(self, key: str) -> _CostAllocationTag: ...
-    def CostCategoryDefinition(self, cost_category_arn: str) -> _CostCategoryDefinition: ...
+    def CostCategory(self, arn: str) -> _CostCategory: ...
+    def CostCategoryDefinition(self, arn: str) -> _CostCategory: ...
     anomaly_monitors: _Final[_Manager[_AnomalyMonitor, _Collection[_AnomalyMonitor]]]
     anomaly_subscriptions: _Final[_Manager[_AnomalySubscription, _Collection[_AnomalySubscription]]]
     commitment_purchase_analyses: _Final[_Manager[_CommitmentPurchaseAnalysis, _Collection[_CommitmentPurchaseAnalysis]]]
     cost_allocation_tags: _Final[_Manager[_CostAllocationTag, _Collection[_CostAllocationTag]]]
-    cost_category_definitions: _Final[_Manager[_CostCategoryDefinition, _Collection[_CostCategoryDefinition]]]
+    cost_categories: _Final[_Manager[_CostCategory, _Collection[_CostCategory]]]
+    cost_category_definitions: _Final[_Manager[_CostCategory, _Collection[_CostCategory]]]
     def create_anomaly_monitor(self, *, AnomalyMonitor: _Given, ResourceTags: _Sequence[_Given] = ...) -> _AnomalyMonitor: ...
     def create_anomaly_subscription(self, *, AnomalySubscription: _Given, ResourceTags: _Sequence[_Given] = ...) -> _AnomalySubscription: ...
-    def create_cost_category_definition(self, *, Name: str, EffectiveStart: str = ..., RuleVersion: str, Rules: _Sequence[_Given], DefaultValue: str = ..., SplitChargeRules: _Sequence[_Given] = ..., ResourceTags: _Sequence[_Given] = ...) -> CreateCostCategoryDefinitionResponseTypeDef: ...
     def start_commitment_purchase_analysis(self, *, CommitmentPurchaseAnalysisConfiguration: _Given) -> _CommitmentPurchaseAnalysis: ...
 
 class AnomalyMonitor(_Resource[_Client]):
@@ -81,24 +79,24 @@ class CostAllocationTag(_Resource[_Client]):
     last_updated_date: _Final[str]
     last_used_date: _Final[str]
 
-class CostCategoryDefinition(_Resource[_Client]):
+class CostCategory(_Resource[_Client]):
+    arn: _Final[str]
     cost_category_arn: _Final[str]
+    name: _Final[str]
     effective_start: _Final[str]
     effective_end: _Final[str]
-    name: _Final[str]
-    rule_version: _Final[str]
-    rules: _Final[list[CostCategoryRuleOutputTypeDef]]
-    split_charge_rules: _Final[list[CostCategorySplitChargeRuleOutputTypeDef]]
+    number_of_rules: _Final[int]
     processing_status: _Final[list[CostCategoryProcessingStatusTypeDef]]
+    values: _Final[list[str]]
     default_value: _Final[str]
-    def load(self) -> None: ...
-    def reload(self) -> None: ...
-    def delete(self) -> DeleteCostCategoryDefinitionResponseTypeDef: ...
-    def update(self, *, EffectiveStart: str = ..., RuleVersion: str, Rules: _Sequence[_Given], DefaultValue: str = ..., SplitChargeRules: _Sequence[_Given] = ...) -> UpdateCostCategoryDefinitionResponseTypeDef: ...
+    supported_resource_types: _Final[list[str]]
+    def delete_definition(self) -> DeleteCostCategoryDefinitionResponseTypeDef: ...
+    def describe_definition(self, *, EffectiveOn: str = ...) -> dict[str, _Any]: ...
+    def update_definition(self, *, EffectiveStart: str = ..., RuleVersion: str, Rules: _Sequence[_Given], DefaultValue: str = ..., SplitChargeRules: _Sequence[_Given] = ...) -> UpdateCostCategoryDefinitionResponseTypeDef: ...
     tags: _Final[dict[str, str]]
 
 _AnomalyMonitor = AnomalyMonitor
 _AnomalySubscription = AnomalySubscription
 _CommitmentPurchaseAnalysis = CommitmentPurchaseAnalysis
 _CostAllocationTag = CostAllocationTag
-_CostCategoryDefinition = CostCategoryDefinition
+_CostCategory = CostCategory

@@ -180,7 +180,6 @@ from types_boto3_ec2.type_defs import (
     DescribeFleetsInstancesTypeDef,
     DescribeFpgaImageAttributeResultTypeDef,
     DescribeNetworkInterfaceAttributeResultTypeDef,
-    DescribeSecurityGroupReferencesResultTypeDef,
     DescribeSnapshotAttributeResultTypeDef,
     DescribeSpotFleetRequestHistoryResponseTypeDef,
     DescribeVolumeAttributeResultTypeDef,
@@ -378,7 +377,6 @@ from types_boto3_ec2.type_defs import (
     ModifyPrivateDnsNameOptionsResultTypeDef,
     ModifyReservedInstancesResultTypeDef,
     ModifyRouteServerResultTypeDef,
-    ModifySecurityGroupRulesResultTypeDef,
     ModifySnapshotTierResultTypeDef,
     ModifySpotFleetRequestResponseTypeDef,
     ModifyTrafficMirrorFilterNetworkServicesResultTypeDef,
@@ -679,12 +677,13 @@ class ServiceResource(_boto3.EC2ServiceResource, _Resource[_Client]):
     def SecondaryInterface(self, id: str) -> _SecondaryInterface: ...
     def SecondaryNetwork(self, id: str) -> _SecondaryNetwork: ...
     def SecondarySubnet(self, id: str) -> _SecondarySubnet: ...
-    def SecurityGroupRule(self, group_id: str) -> _SecurityGroupRule: ...
+    def SecurityGroupRule(self, id: str) -> _SecurityGroupRule: ...
     def ServiceLinkVirtualInterface(self, id: str) -> _ServiceLinkVirtualInterface: ...
     def SpotFleetInstance(self, spot_fleet_request_id: str, id: str) -> _SpotFleetInstance: ...
     def SpotFleetRequest(self, id: str) -> _SpotFleetRequest: ...
     def SpotInstanceRequest(self, id: str) -> _SpotInstanceRequest: ...
     def StaleSecurityGroup(self, vpc_id: str, id: str) -> _StaleSecurityGroup: ...
+    def SubnetCidrReservation(self, id: str) -> _SubnetCidrReservation: ...
     def TrafficMirrorFilter(self, id: str) -> _TrafficMirrorFilter: ...
     def TrafficMirrorFilterRule(self, id: str) -> _TrafficMirrorFilterRule: ...
     def TrafficMirrorSession(self, id: str) -> _TrafficMirrorSession: ...
@@ -3274,8 +3273,9 @@ class SecurityGroup(_boto3.SecurityGroup, _Resource[_Client]):
     def revoke_ingress(self, *, CidrIp: str = ..., FromPort: int = ..., GroupName: str = ..., IpPermissions: _Sequence[_Given] = ..., IpProtocol: str = ..., SourceSecurityGroupName: str = ..., SourceSecurityGroupOwnerId: str = ..., ToPort: int = ..., SecurityGroupRuleIds: _Sequence[str] = ..., DryRun: bool = ...) -> RevokeSecurityGroupIngressResultTypeDef: ...
 
 class SecurityGroupRule(_Resource[_Client]):
-    group_id: _Final[str]
+    id: _Final[str]
     security_group_rule_id: _Final[str]
+    group_id: _Final[str]
     group_owner_id: _Final[str]
     is_egress: _Final[bool]
     ip_protocol: _Final[str]
@@ -3287,13 +3287,11 @@ class SecurityGroupRule(_Resource[_Client]):
     referenced_group_info: _Final[ReferencedSecurityGroupTypeDef]
     description: _Final[str]
     security_group_rule_arn: _Final[str]
+    security_group: _Final[_SecurityGroup]
     managed_prefix_list: _Final[_ManagedPrefixList]
     prefix_list: _Final[_PrefixList]
-    classic_link_instances: _Final[_ClassicLinkInstance_Manager]
-    def authorize_security_group_egress(self, *, TagSpecifications: _Sequence[_Given] = ..., DryRun: bool = ..., SourceSecurityGroupName: str = ..., SourceSecurityGroupOwnerId: str = ..., IpProtocol: str = ..., FromPort: int = ..., ToPort: int = ..., CidrIp: str = ..., IpPermissions: _Sequence[_Given] = ...) -> AuthorizeSecurityGroupEgressResultTypeDef: ...
-    def describe_security_group_references(self, *, DryRun: bool = ...) -> DescribeSecurityGroupReferencesResultTypeDef: ...
-    def modify(self, *, SecurityGroupRules: _Sequence[_Given], DryRun: bool = ...) -> ModifySecurityGroupRulesResultTypeDef: ...
-    def revoke_security_group_egress(self, *, SecurityGroupRuleIds: _Sequence[str] = ..., DryRun: bool = ..., SourceSecurityGroupName: str = ..., SourceSecurityGroupOwnerId: str = ..., IpProtocol: str = ..., FromPort: int = ..., ToPort: int = ..., CidrIp: str = ..., IpPermissions: _Sequence[_Given] = ...) -> RevokeSecurityGroupEgressResultTypeDef: ...
+    def load(self) -> None: ...
+    def reload(self) -> None: ...
     tags_attribute: _Final[list[TagTypeDef]]
     tags: _Final[dict[str, str]]
 
@@ -3453,12 +3451,26 @@ class Subnet(_boto3.Subnet, _Resource[_Client]):
     network_interfaces: _Final[_Manager[_NetworkInterface, _Collection[_NetworkInterface]]]
     instance_connect_endpoints: _Final[_Manager[_InstanceConnectEndpoint, _Collection[_InstanceConnectEndpoint]]]
     nat_gateways: _Final[_Manager[_NatGateway, _Collection[_NatGateway]]]
+    subnet_cidr_reservations: _Final[_Manager[_SubnetCidrReservation, _Collection[_SubnetCidrReservation]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def create_instances(self, **parameters: _Any) -> list[_Instance]: ...
     def create_network_interface(self, *, Ipv4Prefixes: _Sequence[_Given] = ..., Ipv4PrefixCount: int = ..., Ipv6Prefixes: _Sequence[_Given] = ..., Ipv6PrefixCount: int = ..., InterfaceType: str = ..., TagSpecifications: _Sequence[_Given] = ..., ClientToken: str = ..., EnablePrimaryIpv6: bool = ..., ConnectionTrackingSpecification: _Given = ..., Operator: _Given = ..., Description: str = ..., PrivateIpAddress: str = ..., Groups: _Sequence[str] = ..., PrivateIpAddresses: _Sequence[_Given] = ..., SecondaryPrivateIpAddressCount: int = ..., Ipv6Addresses: _Sequence[_Given] = ..., Ipv6AddressCount: int = ..., DryRun: bool = ...) -> _NetworkInterface: ...
     def create_tags(self, *, DryRun: bool = ..., Tags: _Sequence[_Given]) -> list[_Tag]: ...
     def delete(self, *, DryRun: bool = ...) -> EmptyResponseMetadataTypeDef: ...
+
+class SubnetCidrReservation(_Resource[_Client]):
+    id: _Final[str]
+    subnet_cidr_reservation_id: _Final[str]
+    subnet_id: _Final[str]
+    cidr: _Final[str]
+    reservation_type: _Final[str]
+    owner_id: _Final[str]
+    description: _Final[str]
+    subnet: _Final[_Subnet]
+    def delete(self, *, DryRun: bool = ...) -> dict[str, _Any]: ...
+    tags_attribute: _Final[list[TagTypeDef]]
+    tags: _Final[dict[str, str]]
 
 class Tag(_boto3.Tag, _Resource[_Client]):
     resource_id: _Final[str]
@@ -4802,6 +4814,7 @@ _SpotFleetRequest = SpotFleetRequest
 _SpotInstanceRequest = SpotInstanceRequest
 _StaleSecurityGroup = StaleSecurityGroup
 _Subnet = Subnet
+_SubnetCidrReservation = SubnetCidrReservation
 _Tag = Tag
 _TrafficMirrorFilter = TrafficMirrorFilter
 _TrafficMirrorFilterRule = TrafficMirrorFilterRule

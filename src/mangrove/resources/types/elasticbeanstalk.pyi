@@ -41,7 +41,7 @@ class ServiceResource(_Resource[_Client]):
     def LaunchTemplate(self, id: str) -> _LaunchTemplate: ...
     def LoadBalancer(self, name: str) -> _LoadBalancer: ...
     def PlatformBranch(self, name: str) -> _PlatformBranch: ...
-    def PlatformVersion(self, platform_version: str) -> _PlatformVersion: ...
+    def PlatformVersion(self, arn: str) -> _PlatformVersion: ...
     def Queue(self, name: str) -> _Queue: ...
     def Trigger(self, name: str) -> _Trigger: ...
     applications: _Final[_Manager[_Application, _Collection[_Application]]]
@@ -62,7 +62,7 @@ class ServiceResource(_Resource[_Client]):
     def create_application(self, *, ApplicationName: str, Description: str = ..., ResourceLifecycleConfig: _Given = ..., Tags: _Sequence[_Given] = ...) -> _Application: ...
     def create_application_version(self, *, ApplicationName: str, VersionLabel: str, Description: str = ..., SourceBuildInformation: _Given = ..., SourceBundle: _Given = ..., BuildConfiguration: _Given = ..., AutoCreateApplication: bool = ..., Process: bool = ..., Tags: _Sequence[_Given] = ..., ImageConfiguration: _Given = ...) -> _ApplicationVersion: ...
     def create_environment(self, *, ApplicationName: str, EnvironmentName: str = ..., GroupName: str = ..., Description: str = ..., CNAMEPrefix: str = ..., Tier: _Given = ..., Tags: _Sequence[_Given] = ..., VersionLabel: str = ..., TemplateName: str = ..., SolutionStackName: str = ..., PlatformArn: str = ..., OptionSettings: _Sequence[_Given] = ..., OptionsToRemove: _Sequence[_Given] = ..., OperationsRole: str = ...) -> _Environment: ...
-    def create_platform_version(self, *, PlatformName: str, PlatformVersion: str, PlatformDefinitionBundle: _Given, EnvironmentName: str = ..., OptionSettings: _Sequence[_Given] = ..., Tags: _Sequence[_Given] = ...) -> _PlatformVersion: ...
+    def create_platform_version(self, *, PlatformName: str, PlatformVersion: str, PlatformDefinitionBundle: _Given, EnvironmentName: str = ..., OptionSettings: _Sequence[_Given] = ..., Tags: _Sequence[_Given] = ...) -> dict[str, _Any]: ...
 
 class Application(_Resource[_Client]):
     name: _Final[str]
@@ -157,6 +157,7 @@ class Environment(_Resource[_Client]):
     environment_arn: _Final[str]
     operations_role: _Final[str]
     application: _Final[_Application]
+    platform_version: _Final[_PlatformVersion]
     auto_scaling_groups: _Final[_Manager[_AutoScalingGroup, _Collection[_AutoScalingGroup]]]
     environment_managed_actions: _Final[_Manager[_EnvironmentManagedAction, _Collection[_EnvironmentManagedAction]]]
     instances: _Final[_Manager[_Instance, _Collection[_Instance]]]
@@ -202,19 +203,34 @@ class PlatformBranch(_Resource[_Client]):
     supported_tier_list: _Final[list[str]]
 
 class PlatformVersion(_Resource[_Client]):
-    platform_version: _Final[str]
+    arn: _Final[str]
     platform_arn: _Final[str]
     platform_owner: _Final[str]
+    platform_name: _Final[str]
+    platform_version: _Final[str]
+    solution_stack_name: _Final[str]
     platform_status: _Final[str]
+    date_created: _Final[_datetime]
+    date_updated: _Final[_datetime]
     platform_category: _Final[str]
+    description: _Final[str]
+    maintainer: _Final[str]
     operating_system_name: _Final[str]
     operating_system_version: _Final[str]
+    programming_languages: _Final[list[dict[str, _Any]]]
+    frameworks: _Final[list[dict[str, _Any]]]
+    custom_ami_list: _Final[list[dict[str, _Any]]]
+    default_ami_list: _Final[list[dict[str, _Any]]]
     supported_tier_list: _Final[list[str]]
     supported_addon_list: _Final[list[str]]
     platform_lifecycle_state: _Final[str]
     platform_branch_name: _Final[str]
     platform_branch_lifecycle_state: _Final[str]
     platform_branch: _Final[_PlatformBranch]
+    configuration_options: _Final[_Manager[_ConfigurationOption, _Collection[_ConfigurationOption]]]
+    def load(self) -> None: ...
+    def reload(self) -> None: ...
+    tags: _Final[dict[str, str]]
 
 class Queue(_Resource[_Client]):
     name: _Final[str]

@@ -89,6 +89,7 @@ class Job(_Resource[_Client]):
     def cancel(self) -> dict[str, _Any]: ...
     def create_resource_share(self, *, SupportCaseId: str) -> dict[str, _Any]: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class JobTemplate(_Resource[_Client]):
     name: _Final[str]
@@ -109,6 +110,7 @@ class JobTemplate(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, AccelerationSettings: _Given = ..., Category: str = ..., Description: str = ..., ElementalInferenceSettings: _Given = ..., HopDestinations: _Sequence[_Given] = ..., Priority: int = ..., Queue: str = ..., Settings: _Given = ..., StatusUpdateInterval: str = ...) -> UpdateJobTemplateResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class JobsQueryResult(_Resource[_Client]):
     parent_id: _Final[str]
@@ -145,6 +147,7 @@ class JobsQueryResult(_Resource[_Client]):
     user_metadata: _Final[dict[str, str]]
     warnings: _Final[list[WarningGroupTypeDef]]
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class Preset(_Resource[_Client]):
     name: _Final[str]
@@ -159,6 +162,7 @@ class Preset(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, Category: str = ..., Description: str = ..., Settings: _Given = ...) -> UpdatePresetResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class Queue(_Resource[_Client]):
     name: _Final[str]
@@ -180,6 +184,7 @@ class Queue(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, ConcurrentJobs: int = ..., Description: str = ..., MaximumConcurrentFeeds: int = ..., ReservationPlanSettings: _Given = ..., Status: str = ...) -> UpdateQueueResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class Version(_Resource[_Client]):
     version: _Final[str]

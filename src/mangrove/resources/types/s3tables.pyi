@@ -34,7 +34,7 @@ from types_boto3_s3tables.type_defs import (
 
 class ServiceResource(_Resource[_Client]):
     def get_available_subresources(self) -> list[str]: ...
-    def Namespace(self, table_bucket_arn: str, id: str) -> _Namespace: ...
+    def Namespace(self, table_bucket_arn: str, name: str) -> _Namespace: ...
     def Table(self, arn: str) -> _Table: ...
     def TableBucket(self, arn: str) -> _TableBucket: ...
     def TableMigration(self, id: str) -> _TableMigration: ...
@@ -46,7 +46,7 @@ class ServiceResource(_Resource[_Client]):
 
 class Namespace(_Resource[_Client]):
     table_bucket_arn: _Final[str]
-    id: _Final[str]
+    name: _Final[str]
     namespace: _Final[list[str]]
     created_at: _Final[_datetime]
     created_by: _Final[str]
@@ -112,7 +112,7 @@ class TableBucket(_Resource[_Client]):
     created_at: _Final[_datetime]
     table_bucket_id: _Final[str]
     type: _Final[str]
-    def Namespace(self, id: str) -> _Namespace: ...
+    def Namespace(self, name: str) -> _Namespace: ...
     namespaces: _Final[_Manager[_Namespace, _Collection[_Namespace]]]
     tables: _Final[_Manager[_Table, _Collection[_Table]]]
     table_migrations: _Final[_Manager[_TableMigration, _Collection[_TableMigration]]]

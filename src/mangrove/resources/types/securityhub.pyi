@@ -90,6 +90,7 @@ class ServiceResource(_Resource[_Client]):
     def Resource(self, id: str) -> _Resource_: ...
     def SecurityControlDefinition(self, security_control_id: str) -> _SecurityControlDefinition: ...
     def Standards(self, arn: str) -> _Standards: ...
+    def Hub(self, arn: str) -> _Hub: ...
     action_targets: _Final[_Manager[_ActionTarget, _Collection[_ActionTarget]]]
     automation_rules: _Final[_AutomationRule_Manager]
     configuration_policies: _Final[_Manager[_ConfigurationPolicy, _Collection[_ConfigurationPolicy]]]
@@ -107,6 +108,7 @@ class ServiceResource(_Resource[_Client]):
     resources: _Final[_Manager[_Resource_, _Collection[_Resource_]]]
     security_control_definitions: _Final[_Manager[_SecurityControlDefinition, _Collection[_SecurityControlDefinition]]]
     standards: _Final[_Manager[_Standards, _Collection[_Standards]]]
+    hubs: _Final[_Manager[_Hub, _Collection[_Hub]]]
     def create_action_target(self, *, Name: str, Description: str, Id: str) -> _ActionTarget: ...
     def create_automation_rule(self, *, Tags: _Mapping[str, str] = ..., RuleStatus: str = ..., RuleOrder: int, RuleName: str, Description: str, IsTerminal: bool = ..., Criteria: _Given, Actions: _Sequence[_Given]) -> _AutomationRule: ...
     def create_configuration_policy(self, *, Name: str, Description: str = ..., ConfigurationPolicy: _Given, Tags: _Mapping[str, str] = ...) -> CreateConfigurationPolicyResponseTypeDef: ...
@@ -265,6 +267,15 @@ class FreeTrialStatus(_Resource[_Client]):
     started_at: _Final[_datetime]
     expires_at: _Final[_datetime]
 
+class Hub(_Resource[_Client]):
+    arn: _Final[str]
+    hub_arn: _Final[str]
+    subscribed_at: _Final[str]
+    auto_enable_controls: _Final[bool]
+    control_finding_generator: _Final[str]
+    def load(self) -> None: ...
+    def reload(self) -> None: ...
+
 class Insight(_Resource[_Client]):
     arn: _Final[str]
     insight_arn: _Final[str]
@@ -410,6 +421,7 @@ _ExportJob = ExportJob
 _Finding = Finding
 _FindingAggregator = FindingAggregator
 _FreeTrialStatus = FreeTrialStatus
+_Hub = Hub
 _Insight = Insight
 _Invitation = Invitation
 _Member = Member

@@ -13,10 +13,41 @@ from types_boto3_service_quotas.type_defs import (
 
 class ServiceResource(_Resource[_Client]):
     def get_available_subresources(self) -> list[str]: ...
+    def AWSDefaultServiceQuota(self, service_code: str, code: str) -> _AWSDefaultServiceQuota: ...
     def RequestedServiceQuotaChangeHistory(self, id: str) -> _RequestedServiceQuotaChangeHistory: ...
-    def Service(self, name: str) -> _Service: ...
+    def Service(self, code: str) -> _Service: ...
+    def ServiceQuota(self, service_code: str, code: str) -> _ServiceQuota: ...
     requested_service_quota_change_histories: _Final[_Manager[_RequestedServiceQuotaChangeHistory, _Collection[_RequestedServiceQuotaChangeHistory]]]
     services: _Final[_Manager[_Service, _Collection[_Service]]]
+
+class AWSDefaultServiceQuota(_Resource[_Client]):
+    service_code: _Final[str]
+    code: _Final[str]
+    service_name: _Final[str]
+    quota_arn: _Final[str]
+    quota_code: _Final[str]
+    quota_name: _Final[str]
+    value: _Final[float]
+    unit: _Final[str]
+    adjustable: _Final[bool]
+    global_quota: _Final[bool]
+    usage_metric: _Final[dict[str, _Any]]
+    period: _Final[dict[str, _Any]]
+    error_reason: _Final[dict[str, _Any]]
+    quota_applied_at_level: _Final[str]
+    quota_context: _Final[QuotaContextInfoTypeDef]
+    description: _Final[str]
+    def ServiceQuota(self, code: str) -> _ServiceQuota: ...
+    requested_service_quota_change_histories: _Final[_Manager[_RequestedServiceQuotaChangeHistory, _Collection[_RequestedServiceQuotaChangeHistory]]]
+    service_quotas: _Final[_Manager[_ServiceQuota, _Collection[_ServiceQuota]]]
+    def load(self) -> None: ...
+    def reload(self) -> None: ...
+    def delete_service_quota_increase_request_from_template(self, *, AwsRegion: str) -> dict[str, _Any]: ...
+    def get_service_quota(self, *, ContextId: str = ...) -> dict[str, _Any]: ...
+    def get_service_quota_increase_request_from_template(self, *, AwsRegion: str) -> dict[str, _Any]: ...
+    def put_service_quota_increase_request_into_template(self, *, AwsRegion: str, DesiredValue: float) -> dict[str, _Any]: ...
+    def request_service_quota_increase(self, *, DesiredValue: float, ContextId: str = ..., SupportCaseAllowed: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[dict[str, str]]
 
 class RequestedServiceQuotaChangeHistory(_Resource[_Client]):
     id: _Final[str]
@@ -39,9 +70,43 @@ class RequestedServiceQuotaChangeHistory(_Resource[_Client]):
     service: _Final[_Service]
 
 class Service(_Resource[_Client]):
-    name: _Final[str]
+    code: _Final[str]
     service_code: _Final[str]
     service_name: _Final[str]
+    def AWSDefaultServiceQuota(self, code: str) -> _AWSDefaultServiceQuota: ...
+    def ServiceQuota(self, code: str) -> _ServiceQuota: ...
+    aws_default_service_quotas: _Final[_Manager[_AWSDefaultServiceQuota, _Collection[_AWSDefaultServiceQuota]]]
+    requested_service_quota_change_histories: _Final[_Manager[_RequestedServiceQuotaChangeHistory, _Collection[_RequestedServiceQuotaChangeHistory]]]
+    service_quotas: _Final[_Manager[_ServiceQuota, _Collection[_ServiceQuota]]]
 
+class ServiceQuota(_Resource[_Client]):
+    service_code: _Final[str]
+    code: _Final[str]
+    service_name: _Final[str]
+    quota_arn: _Final[str]
+    quota_code: _Final[str]
+    quota_name: _Final[str]
+    value: _Final[float]
+    unit: _Final[str]
+    adjustable: _Final[bool]
+    global_quota: _Final[bool]
+    usage_metric: _Final[dict[str, _Any]]
+    period: _Final[dict[str, _Any]]
+    error_reason: _Final[dict[str, _Any]]
+    quota_applied_at_level: _Final[str]
+    quota_context: _Final[QuotaContextInfoTypeDef]
+    description: _Final[str]
+    requested_service_quota_change_histories: _Final[_Manager[_RequestedServiceQuotaChangeHistory, _Collection[_RequestedServiceQuotaChangeHistory]]]
+    def load(self) -> None: ...
+    def reload(self) -> None: ...
+    def delete_increase_request_from_template(self, *, AwsRegion: str) -> dict[str, _Any]: ...
+    def get_aws_default_service_quota(self) -> dict[str, _Any]: ...
+    def get_increase_request_from_template(self, *, AwsRegion: str) -> dict[str, _Any]: ...
+    def put_increase_request_into_template(self, *, AwsRegion: str, DesiredValue: float) -> dict[str, _Any]: ...
+    def request_increase(self, *, DesiredValue: float, ContextId: str = ..., SupportCaseAllowed: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[dict[str, str]]
+
+_AWSDefaultServiceQuota = AWSDefaultServiceQuota
 _RequestedServiceQuotaChangeHistory = RequestedServiceQuotaChangeHistory
 _Service = Service
+_ServiceQuota = ServiceQuota

@@ -118,6 +118,7 @@ class IPSet(_Resource[_Client]):
     def delete(self, *, LockToken: str) -> dict[str, _Any]: ...
     def update(self, *, Description: str = ..., Addresses: _Sequence[str], LockToken: str) -> UpdateIPSetResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class LoggingConfiguration(_Resource[_Client]):
     resource_arn: _Final[str]
@@ -144,6 +145,7 @@ class ManagedRuleSet(_Resource[_Client]):
     def put_versions(self, *, LockToken: str, RecommendedVersion: str = ..., VersionsToPublish: _Mapping[str, _Given] = ...) -> PutManagedRuleSetVersionsResponseTypeDef: ...
     def update_version_expiry_date(self, *, LockToken: str, VersionToExpire: str, ExpiryTimestamp: _datetime | str) -> UpdateManagedRuleSetVersionExpiryDateResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class MobileSdkRelease(_Resource[_Client]):
     platform: _Final[str]
@@ -168,6 +170,7 @@ class RegexPatternSet(_Resource[_Client]):
     def delete(self, *, LockToken: str) -> dict[str, _Any]: ...
     def update(self, *, Description: str = ..., RegularExpressionList: _Sequence[_Given], LockToken: str) -> UpdateRegexPatternSetResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class Resource(_Resource[_Client]):
     web_acl_arn: _Final[str]
@@ -188,6 +191,7 @@ class RuleGroup(_Resource[_Client]):
     monetization_config: _Final[MonetizationConfigOutputTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[dict[str, str]]
 
 class WebACL(_Resource[_Client]):
     arn: _Final[str]
@@ -222,6 +226,7 @@ class WebACL(_Resource[_Client]):
     def delete_firewall_manager_rule_groups(self, *, WebACLLockToken: str) -> DeleteFirewallManagerRuleGroupsResponseTypeDef: ...
     def get_sampled_requests(self, *, RuleMetricName: str, Scope: str, TimeWindow: _Given, MaxItems: int) -> GetSampledRequestsResponseTypeDef: ...
     def get_top_path_statistics_by_traffic(self, *, Scope: str, UriPathPrefix: str = ..., TimeWindow: _Given, BotCategory: str = ..., BotOrganization: str = ..., BotName: str = ..., Limit: int, NumberOfTopTrafficBotsPerPath: int, NextMarker: str = ...) -> GetTopPathStatisticsByTrafficResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 _APIKey = APIKey
 _AllManagedProduct = AllManagedProduct
