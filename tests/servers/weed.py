@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 
@@ -40,12 +41,14 @@ _GRPC = 10_000  # what is added to each port for a second one
 
 # Ends the server when whoever started it ends, however that happens: its standard input is closed then.
 _GUARD = """
-import subprocess, sys
+import pathlib, subprocess, sys
 log = open(sys.argv[1], "wb")
-server = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+server = subprocess.Popen(sys.argv[3:], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 sys.stdin.buffer.read()
 server.kill()
 server.wait()
+for socket in sys.argv[2].split(","):
+    pathlib.Path(socket).unlink(missing_ok=True)
 """
 
 
@@ -144,7 +147,10 @@ def _start(program, folder):
         ports = dict(zip(_PARTS, _free_ports(len(_PARTS)), strict=True))
         server = Weed(f"http://127.0.0.1:{ports['s3']}")
         log = folder / f"log{attempt}"
-        command = [sys.executable, "-c", _GUARD, str(log), program, *_options(folder, server, ports)]
+        sockets = {part: f"{tempfile.gettempdir()}/weed-{part}-{ports[part]}.sock" for part in ("filer", "s3")}
+        options = [f"-{part}.localSocket={socket}" for part, socket in sockets.items()]
+        options += _options(folder, server, ports)
+        command = [sys.executable, "-c", _GUARD, str(log), ",".join(sockets.values()), program, "server", *options]
         guard = subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, **_ONE_VOLUME})
         if _is_ready(server, guard):
             return guard, server
@@ -164,7 +170,6 @@ def _options(folder, server, ports):
     config = folder / "s3.json"
     config.write_text(json.dumps({"identities": [identity]}))
     return [
-        "server",
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
         f"-dir={data}",

@@ -47,10 +47,15 @@ class AutoEngine:
         self._boto: _Ringing | None = None
         self._unusual: set[str] = set()
 
+    @property
+    def where(self) -> str:
+        """Return which server it talks to, for what outlives the process."""
+        return self._lean.where
+
     def _is_lean(self, call: Call) -> bool:
-        if call.operation not in OPERATIONS or call.params["Bucket"] in self._unusual:
+        if call.operation not in OPERATIONS or (self._unusual and call.params["Bucket"] in self._unusual):
             return False
-        return not (self._handlers and any(is_active(each) for each in self._handlers))
+        return not self._handlers or not any(is_active(each) for each in self._handlers)
 
     def _other(self) -> _Ringing:
         if self._boto is None:
@@ -71,7 +76,7 @@ class AutoEngine:
         calls = self._landed()
         # Its calls wake the lean engine when they end.
         calls = calls or self._lean.poll(timeout) + self._landed()
-        return [call for call in calls if not self._sent_on(call)]
+        return [call for call in calls if call.error is None or not self._sent_on(call)]
 
     def _landed(self) -> list[Call]:
         boto = self._boto

@@ -56,7 +56,10 @@ class Call:
         too_long: whether the answer's body is longer than `most`; the reply has no body then.
     """
 
-    __slots__ = ("body", "error", "most", "operation", "owner", "params", "reply", "sent", "sink", "stale", "too_long")
+    # What most calls never change is the class's.
+    reply: Reply | None = None
+    error: Exception | None = None
+    sent = stale = too_long = False
 
     def __init__(
         self,
@@ -68,17 +71,8 @@ class Call:
         most: int | None = None,
         owner: Any = None,
     ) -> None:
-        self.operation = operation
-        self.params = params
-        self.body = body
-        self.sink = sink
-        self.most = most
-        self.owner = owner
-        self.reply: Reply | None = None
-        self.error: Exception | None = None
-        self.sent = False
-        self.stale = False
-        self.too_long = False
+        self.operation, self.params, self.body = operation, params, body
+        self.sink, self.most, self.owner = sink, most, owner
 
     def __repr__(self) -> str:
         # Never the parameters: they may hold an SSE-C key.

@@ -25,6 +25,8 @@ __all__ = ["BotoEngine", "one_try"]
 
 # Bytes that are read from a connection at once: larger reads cost more than they save.
 _PIECE = 64 * 1024
+# Of a body that is no larger the sending costs less than the round trip in which a server says that it will take it.
+_SMALL = 1024 * 1024
 # With these no byte of a request was sent.
 _UNSENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 
@@ -76,6 +78,7 @@ class BotoEngine:
         # The call that a thread is making, for the handler that hears of its request.
         self._making = threading.local()
         client.meta.events.register_first("before-send.s3", self._note_sent)
+        client.meta.events.register_last("before-call.s3", self._send_at_once)
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="mangrove-s3-boto")
         # None is what `wake` puts there.
         self._ended: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
@@ -93,6 +96,11 @@ class BotoEngine:
             **arguments: as `boto3.Session.client`: `region_name`, `endpoint_url`, `verify`, `use_ssl`.
         """
         return cls(make_client(session, "s3", config=one_try(config, threads=threads), **arguments), threads)
+
+    @property
+    def where(self) -> str:
+        """Return which server it talks to, for what outlives the process."""
+        return str(self.client.meta.endpoint_url)
 
     def submit(self, call: Call) -> None:
         """Begin a call; `poll` gives it back when it has ended."""
@@ -157,10 +165,16 @@ class BotoEngine:
         if call is not None:
             call.sent = True
 
+    def _send_at_once(self, params: dict[str, Any], **_: Any) -> None:
+        call = getattr(self._making, "call", None)
+        if call is not None and call.body is not None and memoryview(call.body).nbytes <= _SMALL:
+            params["headers"].pop("Expect", None)
+
     def close(self) -> None:
         """End the calls that have not begun with an error, and let the others end; the client is not closed."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         self.client.meta.events.unregister("before-send.s3", self._note_sent)
+        self.client.meta.events.unregister("before-call.s3", self._send_at_once)
 
 
 def _closed() -> TransferCancelledError:

@@ -38,7 +38,7 @@ class LeanEngine:
         sockets: open connections as the client does.
         client_of: makes such a client for another region, where a bucket turns out to be.
         capacity: how many connections `submit` uses at most.
-        sign_payload: whether bodies are signed on encrypted connections too.
+        sign_payload: whether bodies are signed; see `Writer`.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class LeanEngine:
         *,
         client_of: Callable[[str], Any] | None = None,
         capacity: int = 256,
-        sign_payload: bool = False,
+        sign_payload: bool | None = None,
     ) -> None:
         self._client, self._sockets, self._capacity = client, sockets, capacity
         self._client_of = client_of or (lambda _: client)
@@ -62,6 +62,11 @@ class LeanEngine:
         self._loop: Loop | None = None
         self._loop_lock = threading.Lock()
         self._lines = Lines(sockets.open, sockets.read_timeout)
+
+    @property
+    def where(self) -> str:
+        """Return which server it talks to, for what outlives the process."""
+        return str(self._client.meta.endpoint_url)
 
     # -- for one thread ---------------------------------------------------------------------------------------------
 
@@ -86,7 +91,7 @@ class LeanEngine:
                 self._settle(call, exchange.reading)
             else:
                 call.stale = not exchange.fresh and not exchange.reading.status
-                call.error = _botocores(exchange.error, exchange.origin)
+                call.error = exchange.reading.sink_error or _botocores(exchange.error, exchange.origin)
             calls.append(call)
         return calls
 
@@ -111,7 +116,7 @@ class LeanEngine:
         call.sent = exchange.sent
         if exchange.error is not None:
             call.stale = not exchange.fresh and not reading.status
-            call.error = _botocores(exchange.error, origin)
+            call.error = reading.sink_error or _botocores(exchange.error, origin)
         else:
             self._settle(call, reading)
         if call.error is not None:
@@ -159,8 +164,13 @@ class LeanEngine:
 
     def _parse(self, reading: Reading, operation: str, status: int) -> Any:
         body = b"" if operation == "GetObject" and status < _FIRST_ERROR else reading.body
-        raw = {"status_code": status, "headers": HeadersDict(fields_of(reading.head)), "body": body}
-        parsed = self._parser.parse(raw, self._shape(operation))
+        fields = fields_of(reading.head)
+        parsed = self._parser.parse(
+            {"status_code": status, "headers": HeadersDict(fields), "body": body}, self._shape(operation)
+        )
+        if "expires" in fields:
+            # A handler of botocore's client does it: what is no date is still worth having.
+            parsed["ExpiresString"] = fields["expires"]
         parsed.pop("Body", None)
         return parsed
 

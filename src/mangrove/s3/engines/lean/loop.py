@@ -118,7 +118,9 @@ class Loop:
                     continue
                 if event & WRITE and line.exchange is not None:
                     self._send(line, line.exchange)
-                if event & ~WRITE and line.fd in lines:
+                    if line.fd not in lines:
+                        continue
+                if event != WRITE:
                     self._receive(line)
             now = self._clock()
             if now - self._checked >= _CHECK:
@@ -217,13 +219,23 @@ class Loop:
         except Exception as error:  # noqa: BLE001  it belongs to the exchange
             self._end(line, exchange, error)
             return
-        if body is None:
-            line.out = [memoryview(head)]
-        elif len(body) <= _SMALL:
-            line.out = [memoryview(b"".join((head, body)))]
-        else:
+        if body is not None and len(body) > _SMALL:
             line.out = [memoryview(head), memoryview(body)]
-        self._send(line, exchange)
+            self._send(line, exchange)
+            return
+        data = head if body is None else b"".join((head, body))
+        try:
+            # As almost always, all of it goes at once.
+            sent = line.sock.send(data)
+        except _WANTS:
+            sent = 0
+        except OSError as error:
+            self._receive(line, broken=error)
+            return
+        exchange.sent = True
+        if sent < len(data):
+            line.out = [memoryview(data)[sent:]]
+            self._send(line, exchange)
 
     def _send(self, line: _Line, exchange: Exchange) -> None:
         out, sock = line.out, line.sock

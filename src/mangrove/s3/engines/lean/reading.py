@@ -43,38 +43,23 @@ class Reading:
         low: the same in lower case, with the last line's end.
         reusable: whether another request may follow on the connection.
         too_long: whether the body was given up.
+        sink_error: what the sink raised: a full disk is no fault of the connection.
     """
 
-    __slots__ = (
-        "_chunks",
-        "_cut",
-        "_head_only",
-        "_left",
-        "_most",
-        "_sink",
-        "_state",
-        "head",
-        "low",
-        "reusable",
-        "status",
-        "too_long",
-    )
+    # What most answers never change is the class's.
+    status = 0
+    head = low = b""
+    reusable = too_long = False
+    sink_error: Exception | None = None
+    _cut = b""  # bytes of a head or of a line between chunks that is not whole yet
+    _left = 0
+    _state: Callable[[memoryview], bool] | None = None
 
     def __init__(
         self, *, head_only: bool = False, sink: Callable[[memoryview], object] | None = None, most: int | None = None
     ) -> None:
-        self._head_only = head_only
-        self._sink = sink
-        self._most = most
+        self._head_only, self._sink, self._most = head_only, sink, most
         self._chunks: list[bytes] = []
-        self._cut = b""  # bytes of a head or a chunk's head that is not whole yet
-        self._left = 0
-        self._state: Callable[[memoryview], bool] | None = None
-        self.status = 0
-        self.head = b""
-        self.low = b""
-        self.reusable = False
-        self.too_long = False
 
     @property
     def body(self) -> bytes:
@@ -188,10 +173,14 @@ class Reading:
         return int(length)
 
     def _take(self, data: memoryview) -> None:
-        if self._sink is not None:
-            self._sink(data)
-        else:
+        if self._sink is None:
             self._chunks.append(bytes(data))
+            return
+        try:
+            self._sink(data)
+        except Exception as error:
+            self.sink_error = error
+            raise
 
     def _counted(self, data: memoryview) -> bool:
         size = len(data)

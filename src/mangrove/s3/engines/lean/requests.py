@@ -160,12 +160,11 @@ def message(form: Form, params: Mapping[str, Any], body: Any) -> Message:
     """
     fields: list[tuple[str, str]] = []
     query: list[tuple[str, str]] = []
-    path = ""
+    key = params.get("Key", "")
+    path = key if _PLAIN.match(key) else quote(key, safe="/~")
     places = form.fields
     for name, value in params.items():
-        if name == "Key":
-            path = value if _PLAIN.match(value) else quote(value, safe="/~")
-        elif value is not None and name not in _APART:
+        if name not in _APART and value is not None:
             place = places.get(name)
             if place is not None:
                 fields.append((place[0], _clean(name, place[1](value))))
@@ -195,6 +194,8 @@ def _elsewhere(
 
 
 def _clean(name: str, value: str) -> str:
+    if value.isprintable():  # as almost all are
+        return value.strip()
     if _BROKEN.search(value):
         text = f"{name} has a line break or a NUL, which can't stand in a header"
         raise ConfigError(text)

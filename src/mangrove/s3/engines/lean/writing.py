@@ -45,12 +45,12 @@ class Writer:
     Args:
         client: a botocore client of S3 that the writer alone uses.
         credentials: botocore's credentials, or None for anonymous requests.
-        sign_payload: whether bodies are signed on encrypted connections too.
+        sign_payload: whether bodies are signed; None signs them on connections that are not encrypted.
         clock: the time in seconds; credentials are asked for anew when a second has gone by.
     """
 
     def __init__(
-        self, client: Any, credentials: Any, *, sign_payload: bool = False, clock: Callable[[], float] = time.time
+        self, client: Any, credentials: Any, *, sign_payload: bool | None = None, clock: Callable[[], float] = time.time
     ) -> None:
         self._client, self._credentials, self._sign_payload, self._clock = client, credentials, sign_payload, clock
         self._endpoints = Recent[Endpoint](_MOST_BUCKETS)
@@ -121,10 +121,10 @@ class Writer:
         path = endpoint.path + key if key else endpoint.path[:-1] or "/"
         if body is None:
             payload = EMPTY
-        elif endpoint.is_secure and not self._sign_payload:
-            payload = UNSIGNED
-        else:
+        elif self._sign_payload or (self._sign_payload is None and not endpoint.is_secure):
             payload = sha256(body).hexdigest()
+        else:
+            payload = UNSIGNED
         if endpoint.service:
             lines = self._signer(endpoint).fields(method, path, query, endpoint.host, fields, payload)
         else:
