@@ -89,7 +89,7 @@ def test_what_was_uploaded_in_parts_comes_back_verified(room, target, way, asked
     handle.result()
     assert found == DATA
     assert handle.outcome.verified == verified
-    assert handle.outcome.size == len(DATA)
+    assert handle.outcome.size == handle.size == len(DATA)
     assert handle.outcome.etag == room.head()["ETag"]
     assert alone(target)
 

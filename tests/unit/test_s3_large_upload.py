@@ -73,7 +73,7 @@ def test_all_that_can_be_given_arrives(room, path, name, asked, verified):
     assert handle.result() is True
     assert room.held() == DATA
     assert handle.outcome.verified == verified
-    assert handle.outcome.size == len(DATA)
+    assert handle.outcome.size == handle.size == len(DATA)
     assert handle.outcome.etag == room.head()["ETag"]
     assert handle.outcome.etag.endswith(f'-{PARTS}"')
     assert handle.outcome.checksum.split(":")[0] == verified.split()[0]

@@ -21,8 +21,8 @@ from mangrove.s3.trees import cp, mv, sync
 class World:
     """Be a connection to an S3 in memory, and a folder."""
 
-    def __init__(self, folder):
-        self.connection = s3.Connection.in_memory()
+    def __init__(self, folder, **arguments):
+        self.connection = s3.Connection.in_memory(**arguments)
         self.connection.create_bucket("bucket")
         self.connection.create_bucket("other")
         self.backend = self.connection.backend
@@ -394,6 +394,19 @@ def test_any_number_of_files_is_in_flight_in_bounded_numbers(world):
 
     assert summary.counts == {"download": 1500}
     assert len(world.tree()) == 1500
+
+
+def test_large_objects_arrive_whole_with_their_times(tmp_path):
+    world = World(tmp_path, threshold=1 << 20, part_size=5 << 20)
+    data = os.urandom(12 << 20)
+    world.put("d/large", body=data)
+
+    assert sync(world.backend, "s3://bucket", world.folder).bytes == len(data)
+
+    assert world.tree() == {"d/large": data}
+    assert world.calls.count("GetObject") > 1
+    assert sync(world.backend, "s3://bucket", world.folder).same == 1
+    world.connection.close()
 
 
 def test_a_server_that_lists_folder_by_folder_is_served_all_the_same(world):

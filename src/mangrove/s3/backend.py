@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from mangrove.aws.handlers import foreign_handlers
@@ -22,7 +21,7 @@ from mangrove.s3.policy import Policy
 from mangrove.s3.retrying import Retrying
 from mangrove.s3.scheduler import Scheduler
 
-__all__ = ["ENGINES", "Backend", "engine_for"]
+__all__ = ["ENGINES", "Backend", "check_engine", "engine_for"]
 
 ENGINES = ("auto", "boto")
 # Connections that one engine opens at most: what Linux gives a process by default is 1,024 files.
@@ -49,6 +48,7 @@ class Backend:
         self.process = os.getpid()
         self._table: Table | None = None
         self._scheduler: Scheduler | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     def _options(self) -> Table:
@@ -58,19 +58,40 @@ class Backend:
 
     @property
     def scheduler(self) -> Scheduler:
-        """Return the thread that makes many operations at once."""
+        """Return the thread that makes many operations at once.
+
+        Raises:
+            ConfigError: it was closed.
+        """
         with self._lock:
-            if self._scheduler is None:
+            if self._closed:
+                text = "the connection was closed, or its mock stopped, before this was made"
+                raise ConfigError(text)
+            if self._scheduler is None or self._scheduler.closed:
                 self._scheduler = Scheduler(self.performer)
             return self._scheduler
 
     def close(self) -> None:
         """End the thread and close the connections."""
         with self._lock:
-            scheduler, self._scheduler = self._scheduler, None
+            scheduler, self._scheduler, self._closed = self._scheduler, None, True
         if scheduler is not None:
             scheduler.close()
         self.engine.close()
+
+
+def check_engine(kind: str, capacity: int) -> None:
+    """Look at what an engine is made by.
+
+    Raises:
+        ConfigError: there is no such kind, or the number of connections is none.
+    """
+    if kind not in ENGINES:
+        text = f"engine is one of {', '.join(ENGINES)}; got {kind!r}"
+        raise ConfigError(text)
+    if type(capacity) is not int or capacity < 1:
+        text = f"max_connections is a whole number, 1 or more; got {capacity!r}"
+        raise ConfigError(text)
 
 
 def engine_for(session: Any, arguments: dict[str, Any], kind: str, *, capacity: int = CAPACITY) -> Engine:
@@ -85,9 +106,7 @@ def engine_for(session: Any, arguments: dict[str, Any], kind: str, *, capacity: 
     Raises:
         ConfigError: there is no such kind.
     """
-    if kind not in ENGINES:
-        text = f"engine is one of {', '.join(ENGINES)}; got {kind!r}"
-        raise ConfigError(text)
+    check_engine(kind, capacity)
 
     def make(**more: Any) -> Any:
         return make_client(session, "s3", **{**arguments, "config": one_try(arguments.get("config")), **more})
@@ -109,6 +128,6 @@ def engine_for(session: Any, arguments: dict[str, Any], kind: str, *, capacity: 
     return AutoEngine(lean, make, handlers or [])
 
 
-def _signs_payload(client: Any) -> bool:
-    settings: Callable[..., Any] = (getattr(client.meta.config, "s3", None) or {}).get
-    return bool(settings("payload_signing_enabled"))
+def _signs_payload(client: Any) -> bool | None:
+    signs: bool | None = (getattr(client.meta.config, "s3", None) or {}).get("payload_signing_enabled")
+    return signs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections import deque
@@ -10,9 +9,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mangrove.errors import BatchError, ConfigError, TransferCancelledError
+from mangrove.errors import ConfigError, TransferCancelledError
 from mangrove.s3.handle import Handle
 from mangrove.s3.outcome import Outcome, Progress
+from mangrove.s3.reporting import Reporter, batch_error
 from mangrove.s3.verbs import Verbs
 
 if TYPE_CHECKING:
@@ -22,25 +22,32 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch"]
 
-# Operations that wait for their turn, for each that runs; and bytes of theirs.
+# Operations that wait for their turn, for each that runs; and bytes of theirs, but for a few operations.
 _AHEAD = 8
 _MOST_BYTES = 1 << 26
+_FEW = 4
 _LOOK = 0.2
-_MOST_SHOWN = 5
+_EACH = 1 << 62  # whatever is left, the thread that waits is to be woken
 
 
 class Batch(Verbs):
     """Make operations at once: each method returns a handle at once, and leaving the context waits for all.
 
-    Callbacks run in the thread that uses the batch, while it adds operations or waits: they need no locks.
+    A callback is called once, with the operation's value, if that went well; in the thread that uses the batch, while
+    it adds operations or waits, so that it needs no locks. What it raises is its own: the operation went well. It may
+    add operations, and wait for them.
+
+    An exception in the context, Ctrl-C too, lets nothing new begin, and nothing be tried again; what is under way ends.
 
     Args:
         backend: what serves them.
         concurrency: how many run at once.
-        raise_errors: whether leaving the context raises a `BatchError` if an operation failed.
+        raise_errors: whether leaving the context raises a `BatchError` if an operation or a callback failed.
         progress: is called with a `Progress` a few times a second; True shows a line on standard error if that is a
             terminal.
-        keep_results: whether `results` can be asked for; else a value lives as long as its handle.
+        keep_results: whether `results` can be asked for; else a value lives as long as its handle, and any number of
+            downloads takes no more memory than a few.
+        owner: what has to live as long as the batch.
 
     Example:
         >>> from mangrove import s3
@@ -63,6 +70,7 @@ class Batch(Verbs):
         raise_errors: bool = True,
         progress: bool | Callable[[Progress], object] | None = None,
         keep_results: bool = True,
+        owner: object = None,
     ) -> None:
         if type(concurrency) is not int or concurrency < 1:
             text = f"concurrency is a whole number, 1 or more; got {concurrency!r}"
@@ -71,41 +79,55 @@ class Batch(Verbs):
         self.limit = concurrency
         self.inbox: deque[Handle] = deque()
         self.flying = 0
-        self._scheduler = backend.scheduler
+        self.halted = False
+        self._scheduler, self._owner = backend.scheduler, owner
         self._raise_errors, self._keep = raise_errors, keep_results
-        self._report = _reporter(progress)
+        self._report = Reporter(progress)
         self._most = max(64, concurrency * _AHEAD)
+        # The scheduler's thread alone counts what has ended, and those who add and cancel the rest, with the lock.
+        self._lock = threading.Lock()
         self._added = self._ended = self._dropped = 0
-        self._bytes_added = self._bytes_ended = 0
+        self._bytes_added = self._bytes_ended = self._bytes_dropped = self._moved = 0
         self._values: dict[int, Any] = {}
         self._failures: list[Handle] = []
         self._callbacks: deque[Handle] = deque()
         self._callback_errors: list[Handle] = []
+        self._calling = threading.Lock()
         self._goal: int | None = None  # how many may be left when the thread that waits is to be woken
         self._condition = threading.Condition()
         self._began = time.monotonic()
-        self._reported = self._began
-        self._open = True
-        self._scheduler.serve(self)
+        self._served = False
+        self._refused = ""  # why nothing can be added any more
 
     # -- adding -----------------------------------------------------------------------------------------------------
 
     def _do(self, handle: Handle) -> Handle:
-        if not self._open:
-            text = "the batch has ended; begin another one"
-            raise ConfigError(text)
-        handle.index = self._added
-        handle._home = self  # noqa: SLF001  a handle and its batch are one thing
-        self._added += 1
-        self._bytes_added += handle.weight
-        self.inbox.append(handle)
+        with self._lock:
+            if self._refused or not self._served:
+                self._serve()
+            weight = handle._weight = handle.weight  # noqa: SLF001  a handle and its batch are one thing
+            handle._home = self  # noqa: SLF001
+            handle.index = self._added
+            self._bytes_added += weight
+            # Ctrl-C comes after a call: nothing stands between the two that could be interrupted.
+            self._added += 1
+            self.inbox.append(handle)
         if self.flying < self.limit:
             self._scheduler.wake()
         if self._callbacks:
             self._call_back()
-        if self._left() >= self._most or self._bytes_added - self._bytes_ended > _MOST_BYTES:
+        if self._left() >= self._most or self._weigh() > _MOST_BYTES:
             self._wait(self._most // 2)
         return handle
+
+    def _serve(self) -> None:
+        if self._refused:
+            raise ConfigError(self._refused)
+        self._scheduler.serve(self)
+        self._served = True
+
+    def _weigh(self) -> int:
+        return self._bytes_added - self._bytes_ended - self._bytes_dropped
 
     # -- in the scheduler's thread ----------------------------------------------------------------------------------
 
@@ -113,17 +135,29 @@ class Batch(Verbs):
         """Take an operation that has ended; the scheduler calls it."""
         if handle.error is not None:
             self._failures.append(handle)
-        elif self._keep and handle.value is not True:
-            self._values[handle.index] = handle.value
-        if handle.callback is not None and handle.error is None:
-            self._callbacks.append(handle)
-        self._bytes_ended += handle.weight
+        else:
+            if self._keep and handle.value is not True:
+                self._values[handle.index] = handle.value
+            if handle.callback is not None:
+                self._callbacks.append(handle)
+        self._bytes_ended += handle._weight  # noqa: SLF001
+        if handle.size is not None:
+            self._moved += handle.size
         self._ended += 1
         goal = self._goal
         if goal is not None and self._left() <= goal:
             with self._condition:
                 self._goal = None
                 self._condition.notify_all()
+
+    def abandon(self, error: Exception) -> None:
+        """Take nothing more, and end what has not begun; the scheduler calls it when it is closed."""
+        with self._lock:
+            self._refused = f"the batch has ended: {error}; make another one"
+            while self.inbox:
+                self._drop(self.inbox.pop(), str(error))
+        with self._condition:
+            self._condition.notify_all()
 
     # -- waiting ----------------------------------------------------------------------------------------------------
 
@@ -134,51 +168,53 @@ class Batch(Verbs):
         """Wait until no more than so many operations are left, or one has ended; return whether it is so."""
         while True:
             with self._condition:
-                self._goal = self._left() if handle is not None else goal
-                while not (enough := self._is_enough(goal, handle)) and not self._callbacks:
+                # Before the look at what has ended: what ends after it wakes this thread.
+                self._goal = _EACH if handle is not None or self._left() <= goal else goal
+                if not self._is_enough(goal, handle) and not self._may_call():
                     left = _LOOK if deadline is None else min(_LOOK, deadline - time.monotonic())
-                    if left <= 0:
-                        break
-                    if handle is not None:
-                        self._goal = self._left() - 1
-                    self._condition.wait(left)
-                    self._show()
+                    if left > 0:
+                        self._condition.wait(left)
                 self._goal = None
             self._call_back()
-            if enough or (deadline is not None and time.monotonic() >= deadline):
+            self._report(self._progress)
+            # Callbacks may have added more.
+            enough = self._is_enough(goal, handle)
+            if (enough and not self._may_call()) or (deadline is not None and time.monotonic() >= deadline):
                 return enough
 
     def _is_enough(self, goal: int, handle: Handle | None) -> bool:
         if handle is not None:
             return handle.ended
-        return self._left() <= goal and (goal == 0 or self._bytes_added - self._bytes_ended <= _MOST_BYTES // 2)
+        left = self._left()
+        return left <= goal and (left < _FEW or self._weigh() <= _MOST_BYTES // 2)
+
+    def _may_call(self) -> bool:
+        return bool(self._callbacks) and not self._calling.locked()
 
     def _call_back(self) -> None:
-        callbacks = self._callbacks
-        while callbacks:
-            handle = callbacks.popleft()
-            try:
-                handle.callback(handle.value)  # type: ignore[misc]
-            except Exception as error:  # noqa: BLE001  it is the callback's own; the operation went well
-                handle.callback_error = error
-                self._callback_errors.append(handle)
+        """Call the callbacks of what has ended; within one of them, they wait until it returns."""
+        if not self._calling.acquire(blocking=False):
+            return
+        try:
+            while self._callbacks:
+                handle = self._callbacks.popleft()
+                try:
+                    handle.callback(handle.value)  # type: ignore[misc]
+                except Exception as error:  # noqa: BLE001  it is the callback's own; the operation went well
+                    handle.callback_error = error
+                    self._callback_errors.append(handle)
+        finally:
+            self._calling.release()
 
-    def _show(self) -> None:
-        if self._report is not None:
-            self._report(self.progress)
+    def _progress(self) -> Progress:
+        failed, seconds = len(self._failures), time.monotonic() - self._began
+        total = self._added if self._refused else None
+        return Progress(self._ended + self._dropped - failed, failed, total, self._moved, seconds)
 
     @property
     def progress(self) -> Progress:
-        """Return how far the operations are."""
-        failed = len(self._failures)
-        seconds = time.monotonic() - self._began
-        return Progress(
-            self._ended + self._dropped - failed,
-            failed,
-            None if self._open else self._added,
-            self._bytes_ended,
-            seconds,
-        )
+        """Return how far the operations are; the total is known when the batch has ended."""
+        return self._progress()
 
     def wait_for(self, handle: Handle, timeout: float | None) -> None:
         """Return when an operation has ended; `Handle.result` calls it.
@@ -186,8 +222,7 @@ class Batch(Verbs):
         Raises:
             TimeoutError: it has not ended in time.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        if not self._wait(0, deadline, handle):
+        if not self._wait(0, None if timeout is None else time.monotonic() + timeout, handle):
             text = f"{handle!r} has not ended after {timeout:g} s; it goes on"
             raise TimeoutError(text)
 
@@ -197,7 +232,14 @@ class Batch(Verbs):
         Args:
             timeout: seconds to wait at most; None waits for the end.
         """
-        return self._wait(0, None if timeout is None else time.monotonic() + timeout)
+        done = self._wait(0, None if timeout is None else time.monotonic() + timeout)
+        if done:
+            with self._lock:
+                # A batch that is never left must not be kept for ever.
+                if self._served and not self._left():
+                    self._scheduler.leave(self)
+                    self._served = False
+        return done
 
     # -- what came of it --------------------------------------------------------------------------------------------
 
@@ -232,24 +274,38 @@ class Batch(Verbs):
 
     def cancel_one(self, handle: Handle) -> bool:
         """End an operation that has not begun; `Handle.cancel` calls it."""
-        try:
-            self.inbox.remove(handle)
-        except ValueError:
-            return False
-        text = f"{handle.operation} of s3://{handle.bucket}/{handle.key} was cancelled before it began"
-        handle.end(TransferCancelledError(text))
-        # Not `_ended`: that is the scheduler's thread's own.
-        self._failures.append(handle)
-        self._bytes_added -= handle.weight
-        self._dropped += 1
+        with self._lock:
+            try:
+                self.inbox.remove(handle)
+            except (ValueError, IndexError):  # it has begun, or another begins while it is looked for
+                return False
+            self._drop(handle, "it was cancelled before it began")
         return True
 
     def cancel(self) -> int:
         """End all operations that have not begun, and return how many; those under way go on to their end."""
         count = 0
-        while self.inbox:
-            count += self.cancel_one(self.inbox[-1])
+        with self._lock:
+            while self.inbox:
+                try:
+                    handle = self.inbox.pop()
+                except IndexError:
+                    break  # it has begun
+                self._drop(handle, "it was cancelled before it began")
+                count += 1
         return count
+
+    def _drop(self, handle: Handle, text: str) -> None:
+        handle.end(TransferCancelledError(text))
+        self._failures.append(handle)
+        self._bytes_dropped += handle._weight  # noqa: SLF001
+        self._dropped += 1
+
+    def _halt(self) -> None:
+        """Let nothing begin, nor be tried again."""
+        self.halted = True
+        self.cancel()
+        self._scheduler.halt(self)
 
     def __enter__(self) -> Self:
         return self
@@ -259,11 +315,12 @@ class Batch(Verbs):
     ) -> None:
         try:
             if error is not None:
-                self.cancel()
+                self._halt()
             self.wait()
         except BaseException:
-            # Ctrl-C while waiting: what has not begun does not begin.
-            self.cancel()
+            # Ctrl-C while waiting; another one while this waits ends it.
+            self._halt()
+            self.wait()
             raise
         finally:
             self._close()
@@ -271,35 +328,10 @@ class Batch(Verbs):
             raise self._error()
 
     def _close(self) -> None:
-        self._open = False
-        self._scheduler.leave(self)
-        self._show()
+        with self._lock:
+            self._refused = self._refused or "the batch has ended; make another one"
+            self._scheduler.leave(self)
+        self._report(self._progress, last=True)
 
-    def _error(self) -> BatchError:
-        failures = self.failures()
-        told = [f"{each.operation} s3://{each.bucket}/{each.key}: {each.error}" for each in failures[:_MOST_SHOWN]]
-        if len(failures) > _MOST_SHOWN:
-            told.append(f"and {len(failures) - _MOST_SHOWN} more; `failures` has them all")
-        text = f"{len(failures)} of {self._added} operations failed: " + "; ".join(told)
-        if self._callback_errors:
-            first = self._callback_errors[0]
-            callbacks = f"{len(self._callback_errors)} callbacks failed, the first with {first.callback_error!r}"
-            text = f"{text}; {callbacks}" if failures else callbacks
-        made = BatchError(text, failures)
-        made.__cause__ = failures[0].error if failures else self._callback_errors[0].callback_error
-        return made
-
-
-def _reporter(progress: Any) -> Callable[[Progress], object] | None:
-    if progress is True:
-        return _print if sys.stderr.isatty() else None
-    return progress or None
-
-
-def _print(progress: Progress) -> None:
-    total = "" if progress.total is None else f" of {progress.total}"
-    failed = f", {progress.failed} failed" if progress.failed else ""
-    rate = progress.rate / 1e6
-    end = "\n" if progress.total is not None and progress.ended >= progress.total else ""
-    sys.stderr.write(f"\r{progress.ended}{total} done{failed}, {rate:.1f} MB/s \033[K{end}")
-    sys.stderr.flush()
+    def _error(self) -> Exception:
+        return batch_error(self._added, self.failures(), [error for _, error in self.callback_errors()])

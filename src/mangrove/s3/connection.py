@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 from mangrove._redact import redact_url
 from mangrove.aws.session import Session, make_client
 from mangrove.errors import ConfigError
-from mangrove.s3.backend import CAPACITY, Backend, engine_for
+from mangrove.s3.backend import CAPACITY, Backend, check_engine, engine_for
 from mangrove.s3.batch import Batch
+from mangrove.s3.bucket_methods import BucketMethods
 from mangrove.s3.clients import with_positional_bucket
 from mangrove.s3.mock import Mock
 from mangrove.s3.outcome import Progress
 from mangrove.s3.performing import Settings
 from mangrove.s3.plan import USUAL, Limits
 from mangrove.s3.policy import Policy
-from mangrove.s3.single import ObjectMethods
+from mangrove.s3.standing import StandIn, let_go
 
 if TYPE_CHECKING:
     import boto3
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 
-class Connection(ObjectMethods):
+class Connection(BucketMethods):
     """Upload to S3 and download from it: tried again where that helps, verified, in parts when large, in bulk.
 
     Nothing is called, and no credentials are looked for, before the first operation. A connection may be used by many
@@ -55,6 +56,8 @@ class Connection(ObjectMethods):
         checksum: the algorithm of uploads: "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"; None chooses CRC32 for
             one request, for parts the fastest there is.
         strict: whether an object that S3 holds no checksum of is refused rather than taken unverified.
+        fsync: whether a downloaded file is on the disk before it has its name.
+        journal: the folder where interrupted uploads of files are remembered, to go on with; None for that of the user.
         engine: "auto", or "boto" for botocore's client in threads.
         max_connections: to S3 at once. 512.
 
@@ -92,6 +95,8 @@ class Connection(ObjectMethods):
         deadline: float = 120.0,
         checksum: str | None = None,
         strict: bool = False,
+        fsync: bool = False,
+        journal: str | os.PathLike[str] | None = None,
         engine: str = "auto",
         max_connections: int = CAPACITY,
     ) -> None:
@@ -110,13 +115,18 @@ class Connection(ObjectMethods):
             threads=threads,
             checksum=checksum,
             verify="always" if strict else "when_possible",
+            fsync=bool(fsync),
+            journal=None if journal is None else os.fspath(journal),
         )
         self._policy = Policy(retries=retries, deadline=deadline)
+        check_engine(engine, max_connections)
         self._engine, self._capacity = engine, max_connections
+        self._stand_in: StandIn | None = None
         self._real: Backend | None = None
+        self._ending: weakref.finalize[Any, Any] | None = None
         self._lock = threading.RLock()
-        self._mocks: list[Backend] = []
-        self._own_mock: contextvars.ContextVar[tuple[Backend, ...]] = contextvars.ContextVar("mangrove_s3_mock")
+        self._mocks: list[StandIn] = []
+        self._own_mocks: contextvars.ContextVar[tuple[StandIn, ...]] = contextvars.ContextVar("mangrove_s3_mocks")
 
     @classmethod
     def in_memory(cls, store: MemoryStore | None = None, **arguments: Any) -> Connection:
@@ -132,8 +142,8 @@ class Connection(ObjectMethods):
             >>> connection.upload("logs", "a", "howdy").size
             5
         """
-        connection = cls(Session(region_name="us-east-1"), **arguments)
-        connection._real = connection._made_up(store)
+        connection = cls(Session(region_name=arguments.pop("region_name", "us-east-1")), **arguments)
+        connection._stand_in = connection._memory(store)
         return connection
 
     # -- what serves it ---------------------------------------------------------------------------------------------
@@ -143,9 +153,11 @@ class Connection(ObjectMethods):
         """Return what serves the calls of this thread now: the real S3, or the mock that is active."""
         mocks = self._mocks
         if mocks:
-            own = self._own_mock.get(())
+            own = [each for each in self._own_mocks.get(()) if each in mocks]
             # Another thread's mock rather than the real S3: a test must never reach that.
-            return own[-1] if own else mocks[-1]
+            return (own or mocks)[-1].backend
+        if self._stand_in is not None:
+            return self._stand_in.backend
         real = self._real
         if real is None or real.process != os.getpid():
             real = self._make_real()
@@ -154,20 +166,17 @@ class Connection(ObjectMethods):
     def _make_real(self) -> Backend:
         with self._lock:
             if self._real is None or self._real.process != os.getpid():
+                if self._ending is not None:
+                    self._ending.detach()
                 client = with_positional_bucket(make_client(self._session, "s3", **self._arguments))
                 engine = engine_for(self._session, self._arguments, self._engine, capacity=self._capacity)
                 self._real = Backend(client, engine, self._settings, self._policy, capacity=self._capacity)
-                weakref.finalize(self, _let_go, self._real)
+                self._ending = weakref.finalize(self, let_go, self._real)
             return self._real
 
-    def _made_up(self, store: MemoryStore | None) -> Backend:
-        from mangrove.s3.engines.memory import MemoryEngine, MemoryStore  # noqa: PLC0415  for tests alone
-        from mangrove.s3.mocking import memory_client  # noqa: PLC0415
-
-        store = MemoryStore() if store is None else store
-        region = self._session.region_name or "us-east-1"
-        client = memory_client(store, region_name=region)
-        return Backend(client, MemoryEngine(store, region_name=region), self._settings, self._policy)
+    def _memory(self, store: MemoryStore | None) -> StandIn:
+        region = self._arguments.get("region_name") or self._session.region_name or "us-east-1"
+        return StandIn(store, region, self._settings, self._policy)
 
     @property
     def conn(self) -> Any:
@@ -191,18 +200,18 @@ class Connection(ObjectMethods):
         """
         return Mock(lambda: self._begin_mock(store), self._end_mock)
 
-    def _begin_mock(self, store: MemoryStore | None) -> Backend:
-        backend = self._made_up(store)
+    def _begin_mock(self, store: MemoryStore | None) -> StandIn:
+        found = self._memory(store)
         with self._lock:
-            self._mocks = [*self._mocks, backend]
-        self._own_mock.set((*self._own_mock.get(()), backend))
-        return backend
+            self._mocks = [*self._mocks, found]
+        self._own_mocks.set((*self._own_mocks.get(()), found))
+        return found
 
-    def _end_mock(self, backend: Backend) -> None:
+    def _end_mock(self, ended: StandIn) -> None:
         with self._lock:
-            self._mocks = [each for each in self._mocks if each is not backend]
-        self._own_mock.set(tuple(each for each in self._own_mock.get(()) if each is not backend))
-        backend.close()
+            self._mocks = [each for each in self._mocks if each is not ended]
+        self._own_mocks.set(tuple(each for each in self._own_mocks.get(()) if each is not ended))
+        ended.close()
 
     def batch(
         self,
@@ -218,18 +227,37 @@ class Connection(ObjectMethods):
             concurrency: how many run at once.
             raise_errors: whether leaving the context raises a `BatchError` if an operation failed.
             progress: is called with a `Progress` a few times a second; True shows it on a terminal.
-            keep_results: whether `results` can be asked for.
+            keep_results: whether `results` can be asked for; without, any number of downloads takes no more memory
+                than a few.
+
+        Raises:
+            ConfigError: an argument is wrong.
         """
-        return Batch(self.backend, concurrency, raise_errors=raise_errors, progress=progress, keep_results=keep_results)
+        return Batch(
+            self.backend,
+            concurrency,
+            raise_errors=raise_errors,
+            progress=progress,
+            keep_results=keep_results,
+            owner=self,
+        )
 
     # -- its life ---------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Close the connections to S3; the next operation opens new ones."""
+        """Close the connections to S3, and end what is under way with an error; the next operation opens new ones."""
         with self._lock:
             real, self._real = self._real, None
+            if self._ending is not None:
+                self._ending.detach()
         if real is not None:
-            real.close()
+            let_go(real)
+        if self._stand_in is not None:
+            self._stand_in.close()
+
+    def __reduce__(self) -> Any:
+        text = "a Connection holds sockets, a thread and perhaps keys; make one in each process"
+        raise TypeError(text)
 
     def __enter__(self) -> Self:
         return self
@@ -253,9 +281,3 @@ def _session(given: Any, region_name: str | None, profile_name: str | None, keys
         text = f"a session has its own {', '.join(both)}; give the session or these, not both"
         raise ConfigError(text)
     return given
-
-
-def _let_go(backend: Backend) -> None:
-    # In the child of a fork, connections and threads are the parent's.
-    if backend.process == os.getpid():
-        backend.close()

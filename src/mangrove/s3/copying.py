@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from mangrove.errors import ConfigError
+from mangrove.errors import ConfigError, PreconditionError
 from mangrove.s3.engines.base import Call, Reply
+from mangrove.s3.faults import kind_of, status_of
 from mangrove.s3.handle import Handle, Step
 from mangrove.s3.options import Options
 from mangrove.s3.performing import Performer, Settings
 
-__all__ = ["Copy"]
+__all__ = ["Copy", "Move"]
+
+_PRECONDITION = 412
 
 
 class Copy(Handle):
@@ -30,7 +33,7 @@ class Copy(Handle):
         ConfigError: a move to where the object is.
     """
 
-    __slots__ = ("_copied", "_delete", "_head", "_options", "_settings", "_source")
+    __slots__ = ("_copied", "_delete", "_head", "_obstacle", "_options", "_settings", "_source")
     operation: ClassVar[str] = "copy"
 
     def __init__(
@@ -51,12 +54,15 @@ class Copy(Handle):
         self._source = {name: value for name, value in source.items() if value is not None}
         self._options, self._settings, self._delete = options, settings, delete
         self._head: Mapping[str, Any] | None = None
+        self._obstacle: Exception | None = None  # S3's answer that a condition of the copy does not hold
         self._copied = False
 
     def begin(self) -> Step:
         """Return the next call; what is done is not done again."""
         if self._copied:
             return self._deletion()
+        if self._obstacle is not None:
+            return self._question()
         if self._head is None:
             return Call("HeadObject", {**self._options.of_source(), **self._source}, owner=self)
         return self._copy(self._head)
@@ -81,20 +87,51 @@ class Copy(Handle):
         # The version that was copied stays where there are versions: what is deleted is the name.
         return Call("DeleteObject", {"Bucket": self._source["Bucket"], "Key": self._source["Key"]}, owner=self)
 
+    def _question(self) -> Call:
+        params = {**self._options.of("HeadObject"), "Bucket": self.bucket, "Key": self.key}
+        return Call("HeadObject", params, owner=self)
+
+    def recover(self, call: Call, error: Exception) -> Step:
+        """Ask whether the object that stands in the way is the copy: the answer of an earlier try may be lost."""
+        if call.operation == "HeadObject" and self._obstacle is not None and kind_of(error) == "fatal":
+            raise self._obstacle
+        conditions = {"IfMatch", "IfNoneMatch"} & call.params.keys()
+        if call.operation != "CopyObject" or status_of(error) != _PRECONDITION or not (self.unsure and conditions):
+            raise error
+        self._obstacle = error
+        return self._question()
+
     def receive(self, call: Call, reply: Reply) -> Step:
         """Take the answer to the question, the copy or the deletion."""
         if call.operation == "HeadObject":
+            if self._obstacle is not None:
+                return self._settle(reply)
             self._head = dict(reply.data)
             return self._copy(self._head)
         if call.operation == "CopyObject":
-            self._copied = True
             found = reply.data.get("CopyObjectResult") or {}
-            self.details = {
-                "size": (self._head or {}).get("ContentLength"),
-                "etag": found.get("ETag"),
-                "version_id": reply.get("VersionId"),
-            }
-            if self._delete:
-                return self._deletion()
+            return self._done(found.get("ETag"), reply)
         self.value = True
         return None
+
+    def _settle(self, reply: Reply) -> Step:
+        """Find out whether the object that is there is the copy."""
+        source = self._head or {}
+        if any(reply.data.get(name) != source.get(name) for name in ("ContentLength", "ETag")):
+            text = f"s3://{self.bucket}/{self.key} is there already, and is another object; it is left as it is"
+            raise PreconditionError(text) from self._obstacle
+        return self._done(reply.get("ETag"), reply)
+
+    def _done(self, etag: str | None, reply: Reply) -> Step:
+        """Go on from the copy to the deletion, if there is to be one."""
+        self._copied, self.value = True, True
+        size = (self._head or {}).get("ContentLength")
+        self.details = {"size": size, "etag": etag, "version_id": reply.get("VersionId")}
+        return self._deletion() if self._delete else None
+
+
+class Move(Copy):
+    """Copy an object and delete it; arguments as those of `Copy`."""
+
+    __slots__ = ()
+    operation: ClassVar[str] = "move"

@@ -16,7 +16,7 @@ from mangrove.s3.faults import kind_of, raised
 from mangrove.s3.handle import Handle, Step
 from mangrove.s3.light import Delete
 from mangrove.s3.many import Summary, each_as_it_ends, error_of
-from mangrove.s3.names import check, check_bucket
+from mangrove.s3.names import LONGEST_KEY, check, check_bucket
 from mangrove.s3.options import NONE, Options
 from mangrove.s3.outcome import Outcome
 from mangrove.s3.pages import Listed
@@ -34,6 +34,8 @@ _WEIGHT = 256  # bytes that one key takes while it waits, about
 _REQUESTS = 8
 # XML 1.0 has no way to write these, escaped or not.
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Not a version of a listing, which is a subclass.
+_PLAIN = frozenset({str, Listed})
 _AGAIN = frozenset({"throttled", "transient"})
 
 
@@ -201,23 +203,40 @@ def _handles(
     """Yield the requests; keys that can't be go to `refused`."""
     params = options.of("DeleteObjects")
     while some := list(islice(keys, MOST)):
-        objects = []
-        for doomed in some:
-            try:
-                each = _object(bucket, doomed)
-            except MangroveError as error:
-                refused.append(Outcome("delete", bucket, str(doomed), error=error))
-                continue
-            if not _NOT_IN_XML.search(each["Key"]):
-                objects.append(each)
-            else:
-                single = Delete({**options.of("DeleteObject"), "Bucket": bucket, **each})
-                single.retries = retries
-                yield single
+        objects = _plain(some)
+        alone: list[dict[str, str]] = []
+        if objects is None:
+            objects, alone = _sorted(bucket, some, refused)
+        for each in alone:
+            single = Delete({**options.of("DeleteObject"), "Bucket": bucket, **each})
+            single.retries = retries
+            yield single
         if objects:
             handle = DeleteMany(bucket, objects, params)
             handle.retries = retries
             yield handle
+
+
+def _plain(some: list[Any]) -> list[dict[str, str]] | None:
+    """Return what DeleteObjects takes if nothing about these keys is unusual: a quarter of the time for most."""
+    if not _PLAIN.issuperset(map(type, some)) or max(map(len, some)) > LONGEST_KEY or not all(some):
+        return None
+    joined = "".join(some)
+    return [{"Key": key} for key in some] if joined.isascii() and joined.isprintable() else None
+
+
+def _sorted(bucket: str, some: list[Any], refused: list[Outcome]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Return what goes together and what goes alone; keys that can't be go to `refused`."""
+    together: list[dict[str, str]] = []
+    alone: list[dict[str, str]] = []
+    for doomed in some:
+        try:
+            each = _object(bucket, doomed)
+        except MangroveError as error:
+            refused.append(Outcome("delete", bucket, str(doomed), error=error))
+        else:
+            (alone if _NOT_IN_XML.search(each["Key"]) else together).append(each)
+    return together, alone
 
 
 def _object(bucket: str, doomed: Doomed) -> dict[str, str]:

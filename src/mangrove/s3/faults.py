@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore import exceptions as botocores
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from mangrove import errors
 from mangrove._concurrency import Recent
@@ -38,8 +39,9 @@ _MOVED = frozenset(
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchUpload", "NoSuchVersion", "NotFound", "404"})
 _REFUSED = frozenset({"AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidObjectState", "403", "Forbidden"})
 _CONDITIONS = frozenset({"PreconditionFailed", "412"})
-_BOTOCORES = (ClientError, botocores.BotoCoreError)
-_BOTOCORES = (ClientError, botocores.BotoCoreError)
+# A parser's error is none of botocore's own for want of care: the class stands alone.
+_BOTOCORES = (ClientError, botocores.BotoCoreError, ResponseParserError)
+_HOMES = (botocores.__name__, ResponseParserError.__module__)
 _classes = Recent[type[Exception]](256)
 _TOO_MANY, _UNAVAILABLE = 429, 503
 _SERVER_ERRORS = (500, 502, 504)
@@ -53,13 +55,20 @@ _NO_ANSWER = (
     botocores.ReadTimeoutError,
     botocores.IncompleteReadError,
     botocores.ResponseStreamingError,
+    ResponseParserError,
 )
 
 
 def code_of(error: BaseException) -> str:
     """Return the code of S3's error, or nothing for an error that S3 has not sent."""
+    return str(_told(error).get("Code", ""))
+
+
+def _told(error: BaseException) -> Mapping[str, Any]:
+    # Whatever a server or a test double has put there.
     response: Mapping[str, Any] = getattr(error, "response", None) or {}
-    return str(response.get("Error", {}).get("Code", ""))
+    found: Mapping[str, Any] = response.get("Error") or {}
+    return found
 
 
 def status_of(error: BaseException) -> int:
@@ -80,8 +89,7 @@ def _field(error: BaseException, name: str) -> str | None:
 
 def region_of(error: BaseException) -> str | None:
     """Return the region that S3 names for the bucket, or None."""
-    response: Mapping[str, Any] = getattr(error, "response", None) or {}
-    told = response.get("Error", {}).get("Region")
+    told = _told(error).get("Region")
     return _field(error, "x-amz-bucket-region") or (str(told) if told else None)
 
 
@@ -91,7 +99,7 @@ def retry_after(error: BaseException) -> float | None:
     A date in place of a number is not S3's; it is taken for nothing.
     """
     text = _field(error, "retry-after") or ""
-    return float(text) if text.isdigit() else None
+    return float(text) if text.isascii() and text.isdigit() else None
 
 
 def kind_of(error: BaseException) -> Kind:
@@ -173,14 +181,13 @@ def _ours(error: Exception) -> type[errors.TransferError]:
 def _mixed(theirs: type[Exception], ours: type[errors.TransferError]) -> type[Exception]:
     # Named as theirs: it is what a traceback and a log show, and what S3's documents call it.
     body = {"__module__": theirs.__module__, "__doc__": ours.__doc__, "__reduce__": _reduce, "ours": ours}
-    return _classes.get((theirs, ours), lambda: type(theirs.__name__, (theirs, ours), body))
+    make: Any = type
+    return _classes.get((theirs, ours), lambda: make(theirs.__name__, (theirs, ours), body))
 
 
 def _reduce(self: Any) -> tuple[Any, ...]:
     """Pickle an error; the classes of a client are made when it runs, so the base of them stands for each."""
-    theirs = next(
-        each for each in type(self).__mro__ if each.__module__ == botocores.__name__ and "ours" not in vars(each)
-    )
+    theirs = next(each for each in type(self).__mro__ if each.__module__ in _HOMES and "ours" not in vars(each))
     return _rebuild, (theirs, self.ours, self.args, self.__dict__)
 
 

@@ -32,6 +32,7 @@ class Home(Protocol):
 
     def cancel_one(self, handle: Handle) -> bool:
         """End an operation that has not begun; return whether it had not."""
+        raise NotImplementedError
 
 
 class Handle:
@@ -55,6 +56,7 @@ class Handle:
 
     __slots__ = (
         "_home",
+        "_weight",
         "attempts",
         "bucket",
         "callback",
@@ -67,13 +69,14 @@ class Handle:
         "reply",
         "retries",
         "seconds",
+        "size",
         "started",
         "unsure",
         "value",
         "verified",
     )
     operation: ClassVar[str] = ""
-    # Bytes that it holds while it waits for its turn; a batch holds no more than so many.
+    # Bytes that it holds until it has ended; a batch holds no more than so many.
     weight = 0
 
     def __init__(self, bucket: str, key: str, callback: Callable[[Any], object] | None = None) -> None:
@@ -90,10 +93,12 @@ class Handle:
         self.ended = False
         self.error: BaseException | None = None
         self.value: Any = None
+        self.size: int | None = None  # bytes that it moves, once they are known
         self.verified: str | None = None
         self.reply: Reply | None = None
         self.details: dict[str, Any] | None = None  # what a heavy step knows for the outcome
         self._home: Home | None = None
+        self._weight = 0  # what it weighed when the batch took it
 
     # -- for those who make it --------------------------------------------------------------------------------------
 

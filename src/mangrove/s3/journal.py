@@ -54,7 +54,7 @@ def _read(path: Path) -> Entry | None:
     try:
         raw = read_private(path)
         found = Entry(**json.loads(raw)) if raw else None
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     if found is None:
         return None

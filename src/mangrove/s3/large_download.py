@@ -50,7 +50,7 @@ def download_large(performer: Performer, handle: Handle, first: Reply, options: 
         handle.value, handle.verified = download.placed(writing)
     else:
         handle.value, handle.verified = download.in_order(writing)
-    held = layout.held
+    held, handle.size = layout.held, found.size
     handle.details = {
         "size": found.size,
         "etag": found.etag,

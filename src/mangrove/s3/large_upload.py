@@ -45,7 +45,7 @@ def upload_large(
             _upload_stream(performer, handle, source, options, content_type)
         elif isinstance(source, (BytesSource, FileSource)):
             _upload_whole(performer, handle, source, params_of(handle, options, content_type), options)
-        handle.value = True
+        handle.value, handle.size = True, (handle.details or {}).get("size")
     finally:
         source.close()
 
@@ -69,6 +69,8 @@ def _upload_whole(
 
         try:
             workers.run(send, this.plan, sent.append)
+            if isinstance(source, FileSource):
+                source.check()  # it may have grown since its last part was read
             this.upload.complete(performer, sent)
         except BaseException as error:
             this.end(performer, error, sum(done))

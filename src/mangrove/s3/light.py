@@ -9,12 +9,13 @@ from mangrove.errors import IntegrityError, PreconditionError, TransferError
 from mangrove.s3.checksums import SIZES, crc32, member, parse
 from mangrove.s3.checksums import checksum as checksum_of
 from mangrove.s3.engines.base import Call, Reply
-from mangrove.s3.faults import status_of
+from mangrove.s3.faults import kind_of, status_of
 from mangrove.s3.handle import Handle, Step
-from mangrove.s3.integrity import verify
+from mangrove.s3.integrity import Stored, stored
 from mangrove.s3.options import Options
 from mangrove.s3.performing import Performer, Settings
-from mangrove.s3.sources import Source
+from mangrove.s3.settling import is_same
+from mangrove.s3.sources import BytesSource, Source
 from mangrove.s3.targets import Target
 
 __all__ = ["Delete", "Download", "Exists", "Head", "Upload"]
@@ -107,7 +108,7 @@ class Upload(Handle):
         callback: is called with the value, True.
     """
 
-    __slots__ = ("_content_type", "_options", "_sent", "_settings", "_source")
+    __slots__ = ("_content_type", "_obstacle", "_options", "_sent", "_settings", "_source", "weight")
     operation: ClassVar[str] = "upload"
 
     def __init__(
@@ -122,12 +123,12 @@ class Upload(Handle):
     ) -> None:
         super().__init__(bucket, key, callback)
         self._options, self._source, self._content_type, self._settings = options, source, content_type, settings
-        self._sent: str | None = None  # the checksum that was sent
-
-    @property
-    def weight(self) -> int:  # type: ignore[override]
-        """Return the bytes that it holds."""
-        return len(self._source) if isinstance(self._source, bytes) else 0
+        self._sent: tuple[str, str] | None = None  # the checksum that was sent, after its algorithm
+        self._obstacle: Exception | None = None  # S3's answer that an object stands in the way
+        if type(source) is bytes:
+            self.weight = len(source)
+        else:
+            self.weight = source.size if isinstance(source, BytesSource) else 0
 
     def begin(self) -> Step:
         """Return the call, or the step that sends the parts."""
@@ -142,64 +143,92 @@ class Upload(Handle):
             params.setdefault("ContentType", self._content_type)
         params["Bucket"], params["Key"] = self.bucket, self.key
         self._add_checksum(params, source)
+        self.size = len(source)
         return Call("PutObject", params, body=source, owner=self)
 
     def _add_checksum(self, params: dict[str, Any], body: bytes) -> None:
         """Add the checksum of the bytes, unless the caller has brought one."""
         named = params.get("ChecksumAlgorithm") or self._settings.checksum
-        if named is None:
-            if self._options and any(name in params for name in _CHECKSUMS):
+        if self._options:
+            brought = next((name for name in SIZES if f"Checksum{name}" in params), None)
+            if brought is not None:
+                self._sent = brought, params[f"Checksum{brought}"]
                 return
-            self._sent = params["ChecksumCRC32"] = crc32(body)
-        elif not any(name in params for name in _CHECKSUMS):
+        if named is None:
+            value = params["ChecksumCRC32"] = crc32(body)
+            self._sent = "CRC32", value
+        else:
             algorithm = parse(named)
-            self._sent = params[member(algorithm)] = checksum_of(algorithm, body)
+            value = params[member(algorithm)] = checksum_of(algorithm, body)
+            self._sent = algorithm, value
 
     def _in_parts(self, performer: Performer, source: Any) -> None:
         from mangrove.s3.large_upload import upload_large  # noqa: PLC0415  what is small needs none of it
 
         upload_large(performer, self, source, self._options, self._content_type)
+        self.size = (self.details or {}).get("size")
 
     def recover(self, call: Call, error: Exception) -> Step:
         """Ask whether the object that stands in the way is this one: the answer of an earlier try may be lost."""
-        if status_of(error) != _PRECONDITION or not self.unsure or call.operation != "PutObject":
+        if call.operation == "HeadObject":
+            return self._unsettled(error)
+        if status_of(error) != _PRECONDITION or not self.unsure:
             raise error
+        self._obstacle = error
         params = {**self._options.of("HeadObject"), "Bucket": self.bucket, "Key": self.key, "ChecksumMode": "ENABLED"}
         return Call("HeadObject", params, owner=self)
 
+    def _unsettled(self, error: Exception) -> Step:
+        """Take an error that came in place of what the object is."""
+        if kind_of(error) != "fatal":
+            raise error
+        if status_of(error) == _NOT_FOUND:
+            return self.begin()  # it has gone meanwhile
+        raise self._obstacle or error
+
     def receive(self, call: Call, reply: Reply) -> Step:
         """Take the reply; S3 has compared the bytes with their checksum."""
-        told = self._told(call, reply)
-        if call.operation == "HeadObject" and (told is None or told[1] != self._sent):
-            text = f"s3://{self.bucket}/{self.key} is there already, and is another object; it is left as it is"
-            raise PreconditionError(text)
-        if told is not None:
-            if told[1] != self._sent:
-                text = (
-                    f"s3://{self.bucket}/{self.key} was sent with the {told[0]} {self._sent}, but S3 says {told[1]} of"
-                    " what it has stored"
-                )
-                raise IntegrityError(text)
-            self.verified = told[0]
+        if call.operation == "HeadObject":
+            self._settle(reply)
+            return None
+        if self._sent is not None:
+            algorithm, sent = self._sent
+            told = reply.get(f"Checksum{algorithm}")
+            if told is not None:
+                if told != sent:
+                    self._refuse(algorithm, sent, told)
+                self.verified = algorithm
         self.value = True
         return None
 
-    def _told(self, call: Call, reply: Reply) -> tuple[str, str] | None:
-        """Return the algorithm and the checksum that S3 says it has stored."""
-        if self._sent is None:
-            return None
-        names = ("ChecksumCRC32",) if "ChecksumCRC32" in call.params else _CHECKSUMS
-        for name in names:
-            value = reply.get(name)
-            if value is not None:
-                return name.removeprefix("Checksum"), value
-        return None
+    def _refuse(self, algorithm: str, sent: str, told: str) -> None:
+        text = (
+            f"s3://{self.bucket}/{self.key} was sent with the {algorithm} {sent}, but S3 says {told} of what it has"
+            " stored"
+        )
+        raise IntegrityError(text)
+
+    def _settle(self, reply: Reply) -> None:
+        """Find out whether the object that is there is this one."""
+        body = self._source if isinstance(self._source, bytes) else b""
+        if not is_same(reply, body, self._sent):
+            text = f"s3://{self.bucket}/{self.key} is there already, and is another object; it is left as it is"
+            raise PreconditionError(text) from self._obstacle
+        if self._sent is not None and reply.get(f"Checksum{self._sent[0]}"):
+            self.verified = self._sent[0]
+        self.value = True
 
     def facts(self) -> dict[str, Any]:
         """Return what `Outcome` says beside the value."""
-        size = len(self._source) if isinstance(self._source, bytes) else None
-        checksum = f"{self.verified}:{self._sent}" if self.verified and self._sent else None
-        return {"size": size, "checksum": checksum, **super().facts()}
+        checksum = ":".join(self._sent) if self.verified and self._sent else None
+        return {"size": self.size, "checksum": checksum, **super().facts()}
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Say that it has ended; whoever keeps the handle does not keep the bytes."""
+        if not isinstance(self._source, bytes):
+            self._source.close()
+        self._source = b""
+        super().end(error)
 
 
 class Download(Handle):
@@ -215,7 +244,7 @@ class Download(Handle):
         callback: is called with the value.
     """
 
-    __slots__ = ("_encoding", "_options", "_settings", "_size", "_target")
+    __slots__ = ("_encoding", "_options", "_settings", "_target")
     operation: ClassVar[str] = "download"
 
     def __init__(
@@ -230,7 +259,6 @@ class Download(Handle):
     ) -> None:
         super().__init__(bucket, key, callback)
         self._options, self._target, self._settings, self._encoding = options, target, settings, encoding
-        self._size: int | None = None
 
     def begin(self) -> Step:
         """Return the call."""
@@ -243,36 +271,70 @@ class Download(Handle):
         if call.too_long:
             return lambda performer: self._in_ranges(performer, reply)
         body = reply.body
-        self._size = len(body)
+        self.size = len(body)
         if reply.get("ChecksumCRC32") == crc32(body):
             self.verified = "CRC32"
-        else:
-            held = {name: value for name in (*_CHECKSUMS, "ChecksumType") if (value := reply.get(name)) is not None}
-            self.verified = verify(held, body, f"s3://{self.bucket}/{self.key}") if held else None
-            if self.verified is None and self._settings.verify == "always":
-                refuse_unverified(self.bucket, self.key)
+        elif (held := self._held(reply)) is not None:
+            if held.parts is not None:
+                return lambda performer: self._by_parts(performer, reply, body)
+            self.verified = held.check(checksum_of(held.algorithm, body), f"s3://{self.bucket}/{self.key}")
+        self._place(reply, body)
+        return None
+
+    def _held(self, reply: Reply) -> Stored | None:
+        """Return the checksum that S3 holds."""
+        held = {name: value for name in (*_CHECKSUMS, "ChecksumType") if (value := reply.get(name)) is not None}
+        return stored(held) if held else None
+
+    def _place(self, reply: Reply, body: bytes) -> None:
+        """Put the object where it is wanted."""
+        if self.verified is None and self._settings.verify == "always":
+            refuse_unverified(self.bucket, self.key)
         self.value = self._target.place(body)
         if self._encoding is not None:
             self._decode(self._encoding)
-        return None
+        if self.value is not body:
+            # Whoever keeps the handle does not keep the bytes.
+            self.details, self.reply = self._facts_of(reply), None
+
+    def _facts_of(self, reply: Reply) -> dict[str, Any]:
+        sums = {name.removeprefix("Checksum"): reply.get(name) for name in _CHECKSUMS} if self.verified else {}
+        checksum = next((f"{name}:{value}" for name, value in sums.items() if value), None)
+        return {"etag": reply.get("ETag"), "version_id": reply.get("VersionId"), "checksum": checksum}
+
+    def _by_parts(self, performer: Performer, reply: Reply, body: bytes) -> None:
+        from mangrove.s3.composites import verify_parts  # noqa: PLC0415  most objects have a checksum of their own
+
+        try:
+            self.verified = verify_parts(performer, self, reply, body, self._options)
+        except IntegrityError:
+            self._in_ranges(performer, reply)  # once more, part by part
+        else:
+            self._place(reply, body)
 
     def _decode(self, encoding: str) -> None:
         try:
             self.value = self.value.decode(encoding)
         except UnicodeDecodeError as error:
             text = f"s3://{self.bucket}/{self.key} is no {encoding} text ({error.reason} at byte {error.start})"
-            raise TransferError(text) from error
+        else:
+            return
+        # Out of the handler: the other error holds all the bytes.
+        self.value = None
+        raise TransferError(text)
 
     def _in_ranges(self, performer: Performer, first: Reply) -> None:
         from mangrove.s3.large_download import download_large  # noqa: PLC0415  what is small needs none of it
 
         download_large(performer, self, first, self._options, self._target)
+        self.size = (self.details or {}).get("size")
         if self._encoding is not None:
             self._decode(self._encoding)
 
     def facts(self) -> dict[str, Any]:
         """Return what `Outcome` says beside the value."""
-        return {"size": self._size, **super().facts()}
+        known = self._facts_of(self.reply) if self.reply is not None else {}
+        return {"size": self.size, **known, **(self.details or {})}
 
 
 def refuse_unverified(bucket: str, key: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mangrove.errors import ConfigError, DeclarationTypeError
 from mangrove.s3.content_types import content_type
-from mangrove.s3.copying import Copy
+from mangrove.s3.copying import Copy, Move
 from mangrove.s3.handle import Handle
 from mangrove.s3.light import Delete, Download, Exists, Head, Upload
 from mangrove.s3.names import check
@@ -45,6 +45,10 @@ class Maker:
     def _options(self, verb: Verb, options: dict[str, Any], headers: Headers, extra: Extra) -> Options:
         if not (options or headers or extra):
             return NONE
+        for name, given in (("headers", headers), ("extra", extra)):
+            if given is not None and not isinstance(given, Mapping):
+                text = f"{name} is a mapping of names to values; got {type(given).__name__}"
+                raise DeclarationTypeError(text)
         own = {name: options.pop(name, None) for name in ("metadata", "tags")}
         return self._table().read(verb, options, headers=headers, extra=extra, **own)
 
@@ -61,6 +65,8 @@ class Maker:
     ) -> Handle:
         """Return the upload of some data."""
         check(bucket, key)
+        if retries is not None or callback is not None:
+            _check(retries, callback)
         read = self._options("upload", options, headers, extra)
         source: bytes | Source = source_of(data, self._settings.limits.threshold)
         handle = Upload(bucket, key, read, source, content_type(key), self._settings, callback)
@@ -86,6 +92,8 @@ class Maker:
     ) -> Handle:
         """Return the download of an object to some place."""
         check(bucket, key)
+        if retries is not None or callback is not None:
+            _check(retries, callback)
         read = self._options("download", options, headers, extra)
         place: Target = target_of(target, fsync=self._settings.fsync)
         handle = Download(bucket, key, read, place, self._settings, _codec(target, encoding), callback)
@@ -114,9 +122,11 @@ class Maker:
         """Return the copy of an object inside S3; with `delete`, its move."""
         check(source_bucket, source_key)
         check(bucket, key)
+        _check(retries, callback)
         read = self._options("copy", options, headers, extra)
         source = {"Bucket": source_bucket, "Key": source_key, "VersionId": version_id}
-        handle = Copy(source, bucket, key, read, self._settings, delete=delete, callback=callback)
+        kind = Move if delete else Copy
+        handle = kind(source, bucket, key, read, self._settings, delete=delete, callback=callback)
         handle.retries = retries
         return handle
 
@@ -142,11 +152,21 @@ class Maker:
     ) -> Handle:
         check(bucket, key)
         callback, retries = arguments.pop("callback", None), arguments.pop("retries", None)
+        _check(retries, callback)
         headers, extra = arguments.pop("headers", None), arguments.pop("extra", None)
         read = self._options(verb, arguments, headers, extra)
         handle = kind({**read.of(_CALLS[verb]), "Bucket": bucket, "Key": key}, callback)
         handle.retries = retries
         return handle
+
+
+def _check(retries: object, callback: object) -> None:
+    if retries is not None and (type(retries) is not int or retries < 0):
+        text = f"retries is a whole number, 0 or more, or None for the connection's; got {retries!r}"
+        raise ConfigError(text)
+    if callback is not None and not callable(callback):
+        text = f"a callback is called with the operation's value; got {type(callback).__name__}"
+        raise DeclarationTypeError(text)
 
 
 def _codec(target: Any, encoding: str | None) -> str | None:
@@ -155,9 +175,12 @@ def _codec(target: Any, encoding: str | None) -> str | None:
     if target is not None:
         text = "encoding is for an object that is returned; a text file decodes by its own"
         raise ConfigError(text)
+    if not isinstance(encoding, str):
+        text = f"encoding is a string, such as 'utf-8'; got {type(encoding).__name__}"
+        raise DeclarationTypeError(text)
     try:
         return codecs.lookup(encoding).name
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         text = f"Python knows no encoding {encoding!r}"
         raise ConfigError(text) from error
 

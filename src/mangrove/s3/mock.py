@@ -11,7 +11,7 @@ from mangrove.errors import ConfigError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from mangrove.s3.backend import Backend
+    from mangrove.s3.standing import StandIn
 
 __all__ = ["Mock"]
 
@@ -24,9 +24,9 @@ class Mock:
         end: takes it away.
     """
 
-    def __init__(self, begin: Callable[[], Backend], end: Callable[[Backend], None]) -> None:
+    def __init__(self, begin: Callable[[], StandIn], end: Callable[[StandIn], None]) -> None:
         self._begin, self._end = begin, end
-        self._active: list[Backend] = []
+        self._active: list[StandIn] = []
 
     def start(self) -> None:
         """Begin to stand in."""

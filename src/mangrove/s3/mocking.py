@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from mangrove.aws.session import Session
-from mangrove.aws.sharing import core_session
+from mangrove.aws.sharing import SharingSession, core_session
 from mangrove.s3.clients import with_positional_bucket
 from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.engines.memory import MemoryEngine, MemoryStore
@@ -71,7 +71,11 @@ def _deaf_session(region_name: str) -> Session:
     }
     for name in ("config_file", "credentials_file"):
         deaf[name] = (None, None, os.devnull, None)
-    return Session("mock", "mock", region_name=region_name, botocore_session=core_session(deaf))
+    core = core_session(deaf)
+    session = Session("mock", "mock", region_name=region_name, botocore_session=core)
+    if isinstance(core, SharingSession):
+        core.settle()  # all of them are of one kind, and share what clients are made from
+    return session
 
 
 class _Answers:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from mangrove.errors import ConfigError, IncompleteTransferError, IntegrityError
+from mangrove.errors import ConfigError, IncompleteTransferError, IntegrityError, TransferError
 from mangrove.s3.checksums import SIZES, Algorithm, best, combine_parts, composite, member, parse
 from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.faults import code_of, status_of
@@ -125,7 +125,11 @@ class Multipart:
         sums = {"ChecksumAlgorithm": summing.algorithm, "ChecksumType": summing.kind}
         wanted = {**params("CreateMultipartUpload"), **more, **sums}
         reply = performer.call("CreateMultipartUpload", wanted, retries=handle.retries)
-        return cls(handle, params, reply.data["UploadId"], summing)
+        upload_id = reply.get("UploadId")
+        if not upload_id:
+            text = f"the server has not said the UploadId of what it began for s3://{handle.bucket}/{handle.key}"
+            raise TransferError(text)
+        return cls(handle, params, upload_id, summing)
 
     def send(self, workers: Workers, number: int, body: memoryview, checksum: str) -> Sent:
         """Send a part, in a worker's thread.
@@ -138,6 +142,7 @@ class Multipart:
         """
         named = {"UploadId": self.upload_id, "PartNumber": number, self.member: checksum}
         params = {**self._params("UploadPart"), **named}
+        params.pop("ChecksumAlgorithm", None)  # the checksum itself says which
         what = f"part {number} of s3://{self._handle.bucket}/{self._handle.key}"
         reply = workers.make(
             lambda: Call("UploadPart", params, body=body, owner=lambda reply: self._check_part(reply, checksum, what))

@@ -7,12 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mangrove.errors import ConfigError
+from mangrove.s3.checksums import parse
 from mangrove.s3.engines.base import Call, Engine, Reply
 from mangrove.s3.handle import Handle, Heavy, Step
 from mangrove.s3.plan import COPY, USUAL, Limits
 from mangrove.s3.retrying import Retrying
 
 __all__ = ["Performer", "Settings"]
+
+_MOST_THREADS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,9 @@ class Settings:
         verify: "when_possible" takes objects that S3 holds no checksum of; "always" does not.
         fsync: whether a downloaded file is on the disk before it has its name.
         journal: where interrupted uploads of files are remembered; None for the user's cache folder.
+
+    Raises:
+        ConfigError: one of them can't be.
     """
 
     limits: Limits = USUAL
@@ -36,6 +43,13 @@ class Settings:
     verify: str = "when_possible"
     fsync: bool = False
     journal: str | None = None
+
+    def __post_init__(self) -> None:
+        if type(self.threads) is not int or not 1 <= self.threads <= _MOST_THREADS:
+            text = f"threads is a whole number from 1 to {_MOST_THREADS}; got {self.threads!r}"
+            raise ConfigError(text)
+        if self.checksum is not None:
+            object.__setattr__(self, "checksum", parse(self.checksum))
 
 
 class Performer:
@@ -52,6 +66,14 @@ class Performer:
         self, engine: Engine, retrying: Retrying, settings: Settings, sleep: Callable[[float], object] = time.sleep
     ) -> None:
         self.engine, self.retrying, self.settings, self._sleep = engine, retrying, settings, sleep
+
+    def over(self, engine: Engine) -> Performer:
+        """Return the same performer over another engine.
+
+        Args:
+            engine: what carries its calls.
+        """
+        return Performer(engine, self.retrying, self.settings, self._sleep)
 
     def call(self, operation: str, params: dict[str, Any], *, retries: int | None = None, **options: Any) -> Reply:
         """Make one call, with tries again.

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from mangrove.errors import ConfigError, MangroveError, TransferCancelledError, TransferError
 from mangrove.s3.engines.base import Call, Engine
 from mangrove.s3.faults import kind_of
+from mangrove.s3.halting import halting
 from mangrove.s3.handle import Handle, Heavy
 from mangrove.s3.performing import Performer
 from mangrove.s3.retrying import Trial
@@ -31,9 +33,13 @@ class Source(Protocol):
     inbox: deque[Handle]
     limit: int
     flying: int
+    halted: bool
 
     def ended(self, handle: Handle) -> None:
         """Take an operation that has ended."""
+
+    def abandon(self, error: Exception) -> None:
+        """End what has not begun, and take nothing more: nobody serves it any longer."""
 
 
 class _Try:
@@ -48,7 +54,7 @@ class _Try:
 
 
 class Scheduler:
-    """Serve batches from one thread, which ends when it is closed.
+    """Serve batches from one thread, which ends when it is closed, or when the engine itself fails.
 
     Args:
         performer: the engine, the rules of trying again, and what heavy steps need.
@@ -61,10 +67,12 @@ class Scheduler:
         self._retrying = performer.retrying
         self._windows = performer.retrying.windows
         self._sources: list[Source] = []
+        self._tries: set[_Try] = set()
         self._later: list[tuple[float, int, _Try]] = []
-        self._held: deque[tuple[_Try, Call]] = deque()
+        self._held: dict[str, deque[tuple[_Try, Call]]] = {}
         self._count = 0
         self._landed: deque[tuple[_Try, BaseException | None]] = deque()
+        self._halted: deque[Source] = deque()
         self._pool: ThreadPoolExecutor | None = None
         self._stopping = False
         self._lock = threading.Lock()
@@ -72,64 +80,107 @@ class Scheduler:
 
     # -- from any thread --------------------------------------------------------------------------------------------
 
+    @property
+    def closed(self) -> bool:
+        """Return whether it serves nobody any more."""
+        return self._stopping
+
     def serve(self, source: Source) -> None:
-        """Take the operations of a batch from now on."""
+        """Take the operations of a batch from now on.
+
+        Raises:
+            ConfigError: it was closed.
+        """
         with self._lock:
+            if self._stopping:
+                text = "the connection was closed after this batch was made; make another one"
+                raise ConfigError(text)
             self._sources = [*self._sources, source]
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="mangrove-s3", daemon=True)
                 self._thread.start()
 
     def leave(self, source: Source) -> None:
-        """Take none of its operations any more."""
+        """Begin none of its operations any more."""
         with self._lock:
             self._sources = [each for each in self._sources if each is not source]
 
     def wake(self) -> None:
         """Say that there is something new."""
-        self._engine.wake()
+        if not self._stopping:
+            self._engine.wake()
+
+    def halt(self, source: Source) -> None:
+        """End what waits for another try, and large objects with the part that is under way; `halted` says so."""
+        self._halted.append(source)
+        self.wake()
 
     def close(self) -> None:
-        """End the thread; what is under way is left alone."""
-        self._stopping = True
-        thread = self._thread
-        if thread is not None:
+        """End the thread; what is under way ends with an error, large objects with the part that is under way."""
+        with self._lock:
+            self._stopping, thread = True, self._thread
+        if thread is not None and thread is not threading.current_thread():
             self._engine.wake()
-            if thread is not threading.current_thread():
-                thread.join()
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            thread.join()
 
     # -- in its thread ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         poll = self._engine.poll
-        while not self._stopping:
-            for source in self._sources:
-                self._begin_some(source)
-            timeout = self._retry_some()
-            for call in poll(timeout):
-                self._ended(call)
-            while self._landed:
-                this, error = self._landed.popleft()
-                self._finish(this, self._retrying.final(error) if isinstance(error, Exception) else error)
+        text = "the connection was closed"
+        error: Exception = TransferCancelledError(text)
+        try:
+            while not self._stopping:
+                for source in self._sources:
+                    self._begin_some(source)
+                timeout = self._retry_some()
+                for call in poll(timeout):
+                    self._ended(call)
+                if self._landed:
+                    self._land()
+                while self._halted:
+                    self._drop(self._halted.popleft())
+        except BaseException as found:  # noqa: BLE001  nobody may wait for what will never end
+            if not self._stopping:
+                text = f"the engine failed: {found!r}"
+                error = TransferError(text)
+                error.__cause__ = found
+        self._abandon(error)
+
+    def _abandon(self, error: Exception) -> None:
+        """End all there is with an error."""
+        with self._lock:
+            self._stopping = True
+            sources, self._sources = self._sources, []
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._land()
+        self._later.clear()
+        self._held.clear()
+        for this in list(self._tries):
+            self._finish(this, _copy(error))
+        for source in sources:
+            source.abandon(error)
 
     def _begin_some(self, source: Source) -> None:
         inbox, limit = source.inbox, source.limit
         while source.flying < limit and inbox:
-            handle = inbox.popleft()
-            if handle.ended:
-                continue  # cancelled meanwhile
+            try:
+                handle = inbox.popleft()
+            except IndexError:
+                return  # cancelled meanwhile
             source.flying += 1
             handle.started = self._clock()
-            self._step(_Try(handle, source))
+            this = _Try(handle, source)
+            self._tries.add(this)
+            self._step(this)
 
     def _step(self, this: _Try) -> None:
         """Begin an operation, for the first time or again."""
         this.handle.attempts += 1
         try:
             step = this.handle.begin()
-        except Exception as error:  # noqa: BLE001  it belongs to the operation
+        except BaseException as error:  # noqa: BLE001  it belongs to the operation
             self._finish(this, error)
             return
         self._go_on(this, step)
@@ -138,7 +189,11 @@ class Scheduler:
         if step is None:
             self._finish(this, None)
         elif isinstance(step, Call):
-            self._submit(this, step)
+            step.owner = this
+            if self._windows:
+                self._submit_slowly(this, step)
+            else:
+                self._submit(step)
         else:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(_HEAVY, thread_name_prefix="mangrove-s3-large")
@@ -148,43 +203,50 @@ class Scheduler:
         """Make a heavy step, in a thread of the pool."""
         error: BaseException | None = None
         try:
-            step(self._performer)
+            step(halting(self._performer, lambda: self._stopping or this.source.halted))
         except BaseException as found:  # noqa: BLE001  it belongs to the operation
             error = found
         self._landed.append((this, error))
-        self._engine.wake()
+        self.wake()
 
-    def _submit(self, this: _Try, call: Call) -> None:
-        call.owner = this
-        if self._windows:
-            self._submit_slowly(this, call)
-        else:
+    def _land(self) -> None:
+        """Take the heavy steps that have ended."""
+        while self._landed:
+            this, error = self._landed.popleft()
+            self._finish(this, self._retrying.final(error) if isinstance(error, Exception) else error)
+
+    def _submit(self, call: Call) -> None:
+        try:
             self._engine.submit(call)
+        except Exception as error:  # noqa: BLE001  it belongs to the operation
+            call.error = error
+            self._ended(call)
 
     def _submit_slowly(self, this: _Try, call: Call) -> None:
-        """Submit a call if the window of its prefix has room, which S3 has asked to be slower with; else hold it."""
+        """Submit a call if the window of its prefix has room, which S3 has asked to be slower with; else hold it.
+
+        What is held takes no place of those that may run: operations on other prefixes go on.
+        """
         prefix = prefix_of(this.handle.bucket, this.handle.key)
         if self._windows.begin(prefix):
             this.prefix = prefix
-            self._engine.submit(call)
+            self._submit(call)
         else:
-            self._held.append((this, call))
+            this.source.flying -= 1
+            self._held.setdefault(prefix, deque()).append((this, call))
 
     def _ended(self, call: Call) -> None:
         this: _Try = call.owner
         handle, error = this.handle, call.error
         if this.prefix is not None:
-            self._windows.end(this.prefix, well=error is None)
-            this.prefix = None
-        if self._held:
-            self._release()
+            self._leave_window(this, this.prefix, well=error is None)
         try:
             if error is None and call.reply is not None:
                 handle.reply = call.reply
                 step = handle.receive(call, call.reply)
             else:
                 step = handle.recover(call, error or AssertionError("a call ended with neither a reply nor an error"))
-        except Exception as found:  # noqa: BLE001  it may go away
+        except BaseException as found:  # noqa: BLE001  it may go away
             self._again(this, call, found)
             return
         if step is not None:
@@ -193,24 +255,38 @@ class Scheduler:
         self._retrying.budget.give()
         self._finish(this, None)
 
-    def _again(self, this: _Try, call: Call, error: Exception) -> None:
+    def _again(self, this: _Try, call: Call, error: BaseException) -> None:
         """Try an operation again later, if that may help."""
+        if not isinstance(error, Exception):
+            self._finish(this, error)
+            return
         trial = this.trial = this.trial or self._retrying.trial(this.handle.retries, this.handle.started)
         delay = trial.delay(error, call)
         if kind_of(error) == "throttled":
             self._retrying.slow(this.handle.bucket, this.handle.key, this.source.flying)
-        if delay is None:
+        if delay is None or this.source.halted:
             self._finish(this, trial.final(error))
             return
         this.handle.unsure = trial.unsure
         self._count += 1
         heapq.heappush(self._later, (self._clock() + delay, self._count, this))
 
-    def _release(self) -> None:
-        """Try to submit what is held, in its order."""
-        held, self._held = self._held, deque()
-        for this, call in held:
-            self._submit_slowly(this, call)
+    def _leave_window(self, this: _Try, prefix: str, *, well: bool) -> None:
+        """Say that a call on a slow prefix has ended, and submit as many that are held as have room now."""
+        this.prefix = None
+        self._windows.end(prefix, well=well)
+        held = self._held.get(prefix)
+        if held is None:
+            return
+        while held and self._windows.begin(prefix):
+            other, call = held.popleft()
+            other.source.flying += 1
+            other.prefix = prefix
+            if other.trial is None:
+                other.handle.started = self._clock()  # the deadline is for S3's time, not for ours
+            self._submit(call)
+        if not held:
+            self._held.pop(prefix, None)
 
     def _retry_some(self) -> float:
         """Begin again what is due; return for how many seconds there is nothing more to begin."""
@@ -220,7 +296,34 @@ class Scheduler:
             self._step(heapq.heappop(later)[2])
         return min(_LONG, max(0.0, later[0][0] - now)) if later else _LONG
 
+    def _drop(self, source: Source) -> None:
+        """End what waits of a source, whose user has no more time."""
+        waiting = [this for _, _, this in self._later if this.source is source]
+        self._later = [each for each in self._later if each[2].source is not source]
+        heapq.heapify(self._later)
+        for prefix, held in list(self._held.items()):
+            mine = [this for this, _ in held if this.source is source]
+            source.flying += len(mine)
+            waiting += mine
+            self._held[prefix] = deque(each for each in held if each[0].source is not source)
+            if not self._held[prefix]:
+                del self._held[prefix]
+        text = "the batch was left while it waited for another try"
+        for this in waiting:
+            self._finish(this, TransferCancelledError(text))
+
     def _finish(self, this: _Try, error: BaseException | None) -> None:
+        self._tries.discard(this)
         this.source.flying -= 1
+        if isinstance(error, MangroveError):
+            # Its frames are this module's, and hold the bytes of the call; there may be a million of them.
+            error.__traceback__ = None
         this.handle.end(error)
         this.source.ended(this.handle)
+
+
+def _copy(error: Exception) -> Exception:
+    """Return an error for one operation of many: whoever raises it changes it."""
+    copy = type(error)(*error.args)
+    copy.__cause__ = error.__cause__
+    return copy

@@ -6,13 +6,17 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mangrove.errors import ConfigError
 from mangrove.s3.backend import Backend
 from mangrove.s3.handle import Handle
-from mangrove.s3.names import check
+from mangrove.s3.names import check, check_bucket
 from mangrove.s3.outcome import Outcome
 
 __all__ = ["ObjectMethods"]
 
+_WEEK = 604_800  # seconds
 Callback = Callable[[Any], object]
 
 
@@ -211,8 +215,19 @@ class ObjectMethods:
         Args:
             bucket: its name.
             **options: of botocore's `create_bucket`.
+
+        Raises:
+            ConfigError: no bucket can have that name.
+            TransferError: S3 refused; botocore's `ClientError` too.
+
+        Source: CreateBucket in the Amazon S3 API reference.
         """
-        self.backend.client.create_bucket(bucket, **options)
+        check_bucket(bucket)
+        backend = self.backend
+        try:
+            backend.client.create_bucket(bucket, **options)
+        except (ClientError, BotoCoreError) as error:
+            raise backend.performer.retrying.final(error) from error.__cause__
 
     def url(self, bucket: str, key: str, expires_in: int = 3600, method: str = "get_object", **params: Any) -> str:
         """Return a presigned URL, which lets whoever has it make one call.
@@ -220,16 +235,25 @@ class ObjectMethods:
         Args:
             bucket: its bucket.
             key: its key.
-            expires_in: seconds that it is good for.
+            expires_in: seconds that it is good for, at most a week; no longer than the credentials that sign it.
             method: the client's method that it stands for, such as "put_object".
-            **params: of that method.
+            **params: of that method, by the API's names.
 
-        Source: `generate_presigned_url` of botocore.
+        Raises:
+            ConfigError: an argument is wrong.
+
+        Source: `generate_presigned_url` of botocore, "Sharing objects with presigned URLs" in the Amazon S3 user guide.
         """
         check(bucket, key)
-        made: str = self.backend.client.generate_presigned_url(
-            method, Params={"Bucket": bucket, "Key": key, **params}, ExpiresIn=expires_in
-        )
+        if type(expires_in) is not int or not 1 <= expires_in <= _WEEK:
+            text = f"expires_in is a whole number of seconds from 1 to {_WEEK}; got {expires_in!r}"
+            raise ConfigError(text)
+        client = self.backend.client
+        if str(method) not in client.meta.method_to_api_mapping:
+            text = f"S3's client has no method {method!r}; it is one such as 'get_object' or 'put_object'"
+            raise ConfigError(text)
+        named = {"Bucket": bucket, "Key": key, **params}
+        made: str = client.generate_presigned_url(method, Params=named, ExpiresIn=expires_in)
         return made
 
     def _do(self, handle: Handle) -> Handle:

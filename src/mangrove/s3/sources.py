@@ -166,7 +166,7 @@ def _opened(source: FileSource, most: int) -> bytes | Source:
     if source.size == 0 and read_at(source._descriptor, memoryview(bytearray(1)), source._start):  # noqa: SLF001
         file = os.fdopen(os.dup(source._descriptor), "rb")  # noqa: SLF001
         source.close()
-        return StreamSource.of_file(file)
+        return StreamSource.of_file(file, own=True)
     return source.open(most)
 
 

@@ -6,10 +6,12 @@ import threading
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from operator import lt
 from typing import Any, cast
 
-from mangrove.errors import ConfigError, TransferError
+from mangrove.errors import ConfigError
+from mangrove.s3.changes import DisorderError
 from mangrove.s3.listing import list_objects, list_pages, listing_params
 from mangrove.s3.names import check_bucket, shown
 from mangrove.s3.options import NONE, Options
@@ -20,6 +22,8 @@ __all__ = ["list_spread", "split"]
 
 # Pages that wait to be taken, for each thread.
 _AHEAD = 4
+# Of all ranges together, as some may have been listed before others were cut in front of them.
+_MOST_AHEAD = 4
 _LAST = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 # Most keys are of these: the first guess is that the next character is one of them.
@@ -42,7 +46,7 @@ def split(low: str, high: str | None, prefix: str, count: int) -> list[str]:
         >>> split("logs/a", "logs/e", "logs/", 3)
         ['logs/b', 'logs/c', 'logs/d']
         >>> split("a", "b", "", 2)
-        ['aI', 'ad']
+        ['a?', 'a_']
         >>> split("a", "a\x00", "", 2)
         []
     """
@@ -73,11 +77,10 @@ def _between(least: int, most: int, count: int) -> list[int]:
     low, high = least + 1, most
     if low < _USUAL[1]:
         low, high = (max(low, _USUAL[0]), min(high, _USUAL[1])) if high > _USUAL[0] else (low, high)
-    if low >= high:
-        return []
-    count = min(count, high - low)
-    step = (high - low) / (count + 1)
-    codes = sorted({min(high - 1, low + round(step * number)) for number in range(1, count + 1)})
+    width = max(0, high - low)
+    codes = (
+        range(low, high) if count >= width else [low + width * number // (count + 1) for number in range(1, count + 1)]
+    )
     return [code for code in codes if code not in _SURROGATES]
 
 
@@ -109,7 +112,8 @@ def list_spread(
 
     Raises:
         ConfigError: an argument is wrong; at once.
-        TransferError: a page can't be had, or the server does not keep to the order of keys.
+        TransferError: a page can't be had.
+        DisorderError: the server does not keep to the order of keys, which its first page did not show.
     """
     if type(threads) is not int or threads < 1:
         text = f"threads is a whole number, 1 or more; got {threads!r}"
@@ -173,10 +177,16 @@ class _Spread:
         """Yield the keys; the threads end when it does."""
         start = {} if start_after is None else {"StartAfter": start_after}
         pages = list_pages(self._performer, "ListObjectsV2", {**self._params, **start}, retries=self._retries)
+        first = next(pages)
+        if not first.truncated or not _is_sorted(first.items):
+            # Either it is little, or the server is one of those that keep a tree of folders.
+            for page in chain([first], pages):
+                yield from cast("Sequence[Listed]", page.items)
+            return
         whole = _Range(self._prefix, None)
-        whole.add(next(pages))
+        whole.add(first)
         self._ranges = [whole]
-        for number in range(0 if whole.done else self._threads):
+        for number in range(self._threads):
             # Daemons, and not waited for: after Ctrl-C each ends with the page that it is at.
             threading.Thread(target=self._work, name=f"mangrove-s3-list-{number}", daemon=True).start()
         try:
@@ -191,7 +201,7 @@ class _Spread:
         beyond: list[str] = []
         while (page := self._next_page(beyond)) is not None:
             # What ranges are worth depends on the order; on a server that has another, keys would be lost.
-            if (last and page[0] <= last) or not all(map(lt, page, page[1:])):
+            if (last and page[0] <= last) or not _is_sorted(page):
                 raise self._disorder(page[0])
             last = page[-1]
             self._check(beyond, page)
@@ -209,13 +219,13 @@ class _Spread:
         found = list_objects(self._performer, self._params["Bucket"], key, page_size=1, retries=self._retries)
         return next(found, None) == key
 
-    def _disorder(self, key: str) -> TransferError:
+    def _disorder(self, key: str) -> DisorderError:
         where = f"s3://{self._params['Bucket']}/{self._prefix}"
         text = (
             f"the server lists {where} in another order than that of the keys' UTF-8 bytes, as seen at {shown(key)};"
             " list it by one call after the other, with threads=1"
         )
-        return TransferError(text)
+        return DisorderError(text)
 
     def _next_page(self, beyond: list[str]) -> Sequence[Listed] | None:
         with self._changed:
@@ -247,7 +257,7 @@ class _Spread:
     def _get_range(self) -> _Range | None:
         with self._changed:
             while not self._stopped and self._error is None:
-                free = next((each for each in self._ranges if not each.taken), None)
+                free = next(iter(self._free()), None)
                 if free is not None:
                     free.taken = True
                     return free
@@ -265,21 +275,31 @@ class _Spread:
             with self._changed:
                 mine.add(page)
                 self._changed.notify_all()
-                while self._is_full(mine):
-                    self._changed.wait()
                 if mine.done or self._stopped:
+                    return
+                if self._is_ahead(mine):
+                    # Somebody goes on with it later; meanwhile there is a range that is wanted sooner.
+                    mine.taken = False
                     return
                 self._share(mine)
 
-    def _is_full(self, mine: _Range) -> bool:
-        """Return whether to wait before the next page: never with the range whose keys are taken next."""
-        if self._stopped or not self._ranges or mine is self._ranges[0]:
-            return False
-        return sum(len(each.pages) for each in self._ranges) >= self._most
+    def _free(self) -> list[_Range]:
+        """Return the ranges that wait for somebody to list them, the first wanted first."""
+        return [each for each in self._ranges if not each.taken and not each.done and not self._is_ahead(each)]
+
+    def _is_ahead(self, this: _Range) -> bool:
+        """Return whether enough pages wait before and in a range; never of the one whose keys are taken next."""
+        count = before = 0
+        for each in self._ranges:
+            count += len(each.pages)
+            if each is this:
+                before = count
+        is_first = not self._ranges or this is self._ranges[0]
+        return not is_first and (before >= self._most or count >= _MOST_AHEAD * self._most)
 
     def _share(self, mine: _Range) -> None:
         """Cut a range for those who have nothing to do."""
-        idle = self._waiters - sum(not each.taken for each in self._ranges)
+        idle = self._waiters - len(self._free())
         cuts = split(mine.after, mine.upto, self._prefix, idle) if idle > 0 else []
         if not cuts:
             return
@@ -288,3 +308,7 @@ class _Spread:
         self._ranges[place:place] = [_Range(cut, end) for cut, end in zip(cuts, ends, strict=True)]
         mine.upto = cuts[0]
         self._changed.notify_all()
+
+
+def _is_sorted(keys: Sequence[str]) -> bool:
+    return all(map(lt, keys, keys[1:]))

@@ -18,17 +18,18 @@ class StreamSource:
 
     Args:
         filler: puts the next bytes into a view and returns how many; 0 at the end.
+        own: what `close` closes, or None.
     """
 
     identity = None
 
-    def __init__(self, filler: Any) -> None:
-        self._some = filler
+    def __init__(self, filler: Any, own: Any = None) -> None:
+        self._some, self._own = filler, own
 
     @classmethod
-    def of_file(cls, file: Any) -> StreamSource:
-        """Read a file object by its `readinto` or its `read`."""
-        return cls(_Into(file) if hasattr(file, "readinto") else _Read(file))
+    def of_file(cls, file: Any, *, own: bool = False) -> StreamSource:
+        """Read a file object by its `readinto` or its `read`; close it in the end if it is our own."""
+        return cls(_Into(file) if hasattr(file, "readinto") else _Read(file), file if own else None)
 
     @classmethod
     def of_items(cls, items: Iterable[Any]) -> StreamSource:
@@ -59,7 +60,9 @@ class StreamSource:
         return bytes(data[:count])
 
     def close(self) -> None:
-        """Do nothing: it is its owner's."""
+        """Close what is our own; all else is its owner's."""
+        if self._own is not None:
+            self._own.close()
 
 
 class _Into:

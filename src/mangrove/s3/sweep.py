@@ -84,17 +84,20 @@ def sweep_bucket(
 
 
 def _uploads(performer: Performer, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the uploads of a bucket; a page is asked for when the one before has been dealt with."""
-    while True:
+    """Yield the uploads of a bucket; those of a page once the next one is there, which begins after one of them."""
+    page: list[dict[str, Any]] = []
+    more: Any = True
+    while more:
         wanted = dict(params)
         reply = performer.make(lambda wanted=wanted: Call("ListMultipartUploads", wanted))  # type: ignore[misc]
+        yield from page
         read = unquote_plus if reply.get("EncodingType") == "url" else str
-        for upload in reply.get("Uploads") or ():
-            yield {**upload, "Key": read(upload["Key"])}
-        if not reply.get("IsTruncated"):
-            return
-        params["KeyMarker"] = read(reply.data["NextKeyMarker"])
-        params["UploadIdMarker"] = reply.data["NextUploadIdMarker"]
+        page = [{**upload, "Key": read(upload["Key"])} for upload in reply.get("Uploads") or ()]
+        more = reply.get("IsTruncated")
+        if more:
+            params["KeyMarker"] = read(reply.data["NextKeyMarker"])
+            params["UploadIdMarker"] = reply.data["NextUploadIdMarker"]
+    yield from page
 
 
 def _aborted(
