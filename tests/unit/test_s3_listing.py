@@ -290,11 +290,11 @@ def test_bad_arguments_fail_before_the_first_call():
 # -- many calls at once ------------------------------------------------------------------------------------------------
 
 
-@given(KEYS, KEYS, st.text("ab/", max_size=2), st.integers(1, 20))
-def test_cuts_are_between_and_in_order(one, two, prefix, count):
+@given(KEYS, KEYS, st.text("ab/", max_size=2), st.integers(1, 20), st.frozensets(st.characters(), max_size=6))
+def test_cuts_are_between_and_in_order(one, two, prefix, count, seen):
     low, high = sorted((one, two))
     for end in (prefix + high, None):
-        cuts = split(prefix + low, end, prefix, count)
+        cuts = split(prefix + low, end, prefix, count, seen)
 
         assert cuts == sorted(set(cuts))
         assert len(cuts) <= count

@@ -24,13 +24,14 @@ __all__ = ["list_spread", "split"]
 _AHEAD = 4
 # Of all ranges together, as some may have been listed before others were cut in front of them.
 _MOST_AHEAD = 4
+_SAMPLES = 8  # keys of a page, for their characters
 _LAST = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 # Most keys are of these: the first guess is that the next character is one of them.
 _USUAL = (0x20, 0x7F)
 
 
-def split(low: str, high: str | None, prefix: str, count: int) -> list[str]:
+def split(low: str, high: str | None, prefix: str, count: int, seen: frozenset[str] = frozenset()) -> list[str]:
     r"""Return up to so many places between two keys, in order: where the keys in between may be cut.
 
     Nothing is known of these keys, so that a cut may have all of them on one side. It is then made again in what is
@@ -41,6 +42,7 @@ def split(low: str, high: str | None, prefix: str, count: int) -> list[str]:
         high: the cuts are before this; None for the end of the prefix.
         prefix: what all keys begin with.
         count: of cuts.
+        seen: characters that keys are known to have; there are more of them than of others.
 
     Example:
         >>> split("logs/a", "logs/e", "logs/", 3)
@@ -57,7 +59,7 @@ def split(low: str, high: str | None, prefix: str, count: int) -> list[str]:
     while True:
         least = ord(start[0]) if start else -1
         most = _LAST + 1 if end is None else ord(end[0]) if end else -1
-        cuts = [prefix + shared + chr(code) for code in _between(least, most, count)]
+        cuts = [prefix + shared + chr(code) for code in _between(least, most, count, seen)]
         if cuts:
             return cuts
         if not start and (end is None or not end):
@@ -72,16 +74,21 @@ def split(low: str, high: str | None, prefix: str, count: int) -> list[str]:
             return []
 
 
-def _between(least: int, most: int, count: int) -> list[int]:
+def _between(least: int, most: int, count: int, seen: frozenset[str]) -> list[int]:
     """Return up to so many characters between two, not the two, spread over those that keys are usually made of."""
     low, high = least + 1, most
-    if low < _USUAL[1]:
-        low, high = (max(low, _USUAL[0]), min(high, _USUAL[1])) if high > _USUAL[0] else (low, high)
-    width = max(0, high - low)
-    codes = (
-        range(low, high) if count >= width else [low + width * number // (count + 1) for number in range(1, count + 1)]
-    )
-    return [code for code in codes if code not in _SURROGATES]
+    known = sorted(code for code in map(ord, seen) if low <= code < high)
+    if not known:
+        if low < _USUAL[1] and high > _USUAL[0]:
+            low, high = max(low, _USUAL[0]), min(high, _USUAL[1])
+        return [code for code in _some(range(low, high), count) if code not in _SURROGATES]
+    return [code for code in _some(known, count) if code not in _SURROGATES]
+
+
+def _some(codes: Sequence[int], count: int) -> Sequence[int]:
+    """Return so many of them, spread evenly."""
+    width = len(codes)
+    return codes if count >= width else [codes[width * number // (count + 1)] for number in range(1, count + 1)]
 
 
 def list_spread(
@@ -167,6 +174,7 @@ class _Spread:
         self._threads, self._most = threads, threads * _AHEAD
         self._ranges: list[_Range] = []
         self._waiters = 0
+        self._seen: frozenset[str] = frozenset()
         self._error: BaseException | None = None
         self._stopped = False
         self._changed = threading.Condition()
@@ -274,6 +282,7 @@ class _Spread:
         for page in list_pages(self._performer, "ListObjectsV2", params, retries=self._retries):
             with self._changed:
                 mine.add(page)
+                self._seen = self._seen.union(*page.items[:: len(page.items) // _SAMPLES + 1])
                 self._changed.notify_all()
                 if mine.done or self._stopped:
                     return
@@ -300,7 +309,7 @@ class _Spread:
     def _share(self, mine: _Range) -> None:
         """Cut a range for those who have nothing to do."""
         idle = self._waiters - len(self._free())
-        cuts = split(mine.after, mine.upto, self._prefix, idle) if idle > 0 else []
+        cuts = split(mine.after, mine.upto, self._prefix, idle, self._seen) if idle > 0 else []
         if not cuts:
             return
         place = self._ranges.index(mine) + 1

@@ -27,7 +27,7 @@ def delete_document(value: Mapping[str, Any]) -> bytes:
         value: the `Delete` of botocore's input: `{"Objects": [{"Key": …, "VersionId": …}, …], "Quiet": …}`.
 
     Example:
-        >>> delete_document({"Objects": [{"Key": "a&b"}], "Quiet": True})[-69:]
+        >>> delete_document({"Objects": [{"Key": "a&b"}], "Quiet": True})[-66:]
         b'/"><Object><Key>a&amp;b</Key></Object><Quiet>true</Quiet></Delete>'
     """
     objects = "".join([f"<Object>{_members(each)}</Object>" for each in value["Objects"]])
