@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from boto3.exceptions import ResourceLoadException
 
 import mangrove
 from mangrove.testing import EmbeddedAWS
@@ -178,6 +179,12 @@ class TestAccount:
         assert other.DBInstance("x").arn == f"arn:aws:rds:eu-west-1:{ACCOUNT}:db:x"
         assert session.resource("rds").DBInstance("x").arn == "arn:aws:rds:eu-west-1:111122223333:db:x"
 
+    def test_keys_of_one_resource_are_asked_for_once(self, session, calls):
+        rds = session.resource("rds", aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="s" * 40)
+        names = ("orders", "bills", "carts")
+        assert len({rds.DBInstance(name).arn for name in names}) == len(names)
+        assert calls == ["GetCallerIdentity"]
+
 
 class TestTags:
     def test_of_a_derived_type_they_are_a_dict(self, session, calls):
@@ -238,6 +245,33 @@ class TestTags:
     def test_none_are_an_empty_dict(self, session):
         [vpc] = session.resource("ec2").vpcs.limit(1)
         assert vpc.get_tags() == {}
+
+    def test_they_are_asked_for_where_the_data_leaves_them_out(self, session):
+        tags = [{"Key": "team", "Value": "red"}]
+        session.client("sqs").create_queue(QueueName="q", tags={"team": "red"})
+        session.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}", Tags=tags)
+        session.client("ecs").create_cluster(clusterName="c", tags=[{"key": "team", "value": "red"}])
+        session.client("dms").create_replication_instance(
+            ReplicationInstanceIdentifier="x", ReplicationInstanceClass="dms.t2.micro", Tags=tags
+        )
+        lists = (("sqs", "queues"), ("iam", "roles"), ("ecs", "clusters"), ("dms", "replication_instances"))
+        for service, name in lists:
+            [found] = getattr(session.resource(service), name).all()
+            assert found.get_tags() == {"team": "red"}
+
+    def test_a_bucket_without_tags_has_none(self, session):
+        s3 = session.client("s3")
+        s3.create_bucket(Bucket="tagged", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        assert session.resource("s3").Bucket("tagged").get_tags() == {}
+        s3.put_bucket_tagging(Bucket="tagged", Tagging={"TagSet": [{"Key": "team", "Value": "red"}]})
+        assert session.resource("s3").Bucket("tagged").get_tags() == {"team": "red"}
+
+    def test_what_is_not_there_is_not_untagged(self, session):
+        for service, kind in (("ec2", "NatGateway"), ("codebuild", "Project"), ("autoscaling", "AutoScalingGroup")):
+            resource = getattr(session.resource(service), kind)("nat-0123456789abcdef0")
+            for ask in (resource.get_tags, resource.load, lambda here=resource: here.tags):
+                with pytest.raises(ResourceLoadException, match="is not there"):
+                    ask()
 
 
 class TestToDict:

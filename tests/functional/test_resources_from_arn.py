@@ -206,3 +206,21 @@ class TestMatching:
             session.resources_matching("arn:aws:ec2:eu_*:*:instance/*")
         with pytest.raises(DeclarationTypeError):
             session.resources_matching("arn:aws:ec2:eu-*:*:instance/*", regions="eu-west-1")
+
+    @pytest.mark.parametrize("regions", ["eu-*", ["eu-*"]])
+    def test_regions_may_be_globs(self, session, regions):
+        for region in ("eu-west-1", "us-east-1"):
+            session.client("sqs", region_name=region).create_queue(QueueName="globbed")
+        found = session.resources_matching("arn:aws:sqs:*:*:globbed", regions=regions)
+        assert [each.arn for each in found] == [f"arn:aws:sqs:eu-west-1:{ACCOUNT}:globbed"]
+        assert list(session.resources_matching("arn:aws:iam::*:user/nobody", regions=regions)) == []
+
+    @pytest.mark.parametrize(("pattern", "asked"), [("walked", 0), ("walked/*", 1), ("walk*", 2)])
+    def test_only_buckets_whose_objects_can_match_are_listed(self, session, pattern, asked):
+        s3, calls = session.client("s3"), []
+        for name in ("walked", "walk-too", "another"):
+            s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+            s3.put_object(Bucket=name, Key="k", Body=b"")
+        session.events.register("before-call.s3.ListObjects", lambda **_: calls.append(1))
+        assert list(session.resources_matching(f"arn:aws:s3:::{pattern}"))
+        assert len(calls) == asked

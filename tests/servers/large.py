@@ -111,7 +111,8 @@ class Room:
         self.naps = []
         self.policy = Policy()
         self.journal = folder / "journal"
-        self.settings = Settings(limits=SMALL, copying=SMALL, threads=3, journal=str(self.journal))
+        # The same whether awscrt is installed or not.
+        self.settings = Settings(limits=SMALL, copying=SMALL, threads=3, checksum="CRC32", journal=str(self.journal))
         self.set(**settings)
 
     def set(self, **settings):

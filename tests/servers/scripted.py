@@ -97,6 +97,7 @@ class Scripted:
         calls: how often each operation was tried.
         most: how many calls were under way at once, by the first segment of their keys.
         hold: whether calls wait for `release`.
+        breaks: what `poll` raises.
     """
 
     def __init__(self, store, clock):
@@ -106,6 +107,7 @@ class Scripted:
         self.calls = Counter()
         self.flying, self.most = Counter(), Counter()
         self.hold = self.closed = False
+        self.breaks = None
         self._held, self._ended = deque(), deque()
         self._lock = threading.Lock()
         self._woken = threading.Event()
@@ -138,6 +140,8 @@ class Scripted:
 
     def poll(self, timeout):
         ended = []
+        if self.breaks is not None:
+            raise self.breaks
         while self._held and not self.hold:
             call = self._held.popleft()
             self.flying[call.params.get("Key", "").partition("/")[0]] -= 1

@@ -58,6 +58,9 @@ class Thing:
     def get_arn(self, *, load):
         return f"arn:aws:svc:{self._where}:{self.name}"
 
+    def get_tags(self):
+        return None
+
 
 class Service:
     """A service resource with one collection, which answers from a function."""

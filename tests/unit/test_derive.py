@@ -330,9 +330,8 @@ def test_a_type_of_the_overlay_alone_has_its_arn_from_there():
 def test_every_overlay_says_why():
     for service in overlaid_services():
         overlay = overlay_of(service)
-        assert set(overlay) <= set("constants rename drop parents identifiers arns merge aliases because".split()), (
-            service
-        )
+        parts = "constants rename drop parents identifiers arns tags merge aliases because"
+        assert set(overlay) <= set(parts.split()), service
         reasons = [entry.get("because") for entry in overlay.get("arns", {}).values()]
         reasons += list(overlay.get("drop", {}).values())
         others = set(overlay) - {"arns", "drop", "because"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import PaginationError
 from botocore.stub import Stubber
 
 import mangrove
@@ -13,7 +14,7 @@ from mangrove.inventory.kinds import kind_of
 from mangrove.inventory.reader import Reader
 from mangrove.inventory.rows import Place
 from mangrove.inventory.tags import LOOKUPS, read_tags
-from mangrove.inventory.ways import Watch, way_of
+from mangrove.inventory.ways import page_size_of
 
 ACCOUNT = "111111111111"
 OTHER = "222222222222"
@@ -31,13 +32,11 @@ class Desk:
         given = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "aws_account_id": ACCOUNT}
         self.region = region
         self.session = mangrove.Session(region_name=region, **given, **session)
-        self.watch = Watch()
 
     def reader(self, kind, answers, homes=None):
         kind = kind_of(kind)
         service = self.session.resource(kind.service)
         self.client = service.meta.client
-        self.watch.on(self.client)
         self.stub = Stubber(self.client)
         for operation, answer, *asked in answers:
             if isinstance(answer, str):
@@ -46,7 +45,7 @@ class Desk:
                 self.stub.add_response(operation, answer, *asked)
         self.stub.activate()
         place = Place(self.client.meta.partition, self.region, ACCOUNT)
-        return Reader(kind, service, place, self.watch, homes and homes(self))
+        return Reader(kind, service, place, homes and homes(self))
 
     def rows(self, kind, *answers, homes=None):
         reader = self.reader(kind, answers, homes)
@@ -607,20 +606,20 @@ class TestPages:
         )
         assert [(row.name, row.tags) for row in found] == [("acl-1", {"team": "web"}), ("acl-2", {"team": "web"})]
 
-    def test_a_token_that_comes_back_ends_the_pages(self):
+    def test_a_list_whose_token_comes_back_does_not_pretend_to_be_whole(self):
         desk = Desk()
         page = {"EventBuses": [{"Name": "a", "Arn": arn("events", "event-bus/a")}], "NextToken": "same"}
-        found = desk.rows(
-            Kind("events.event_buses"), *[step for _ in range(2) for step in (("list_event_buses", page), TAGLESS)]
-        )
-        assert len(found) == 2
+        with pytest.raises(PaginationError, match="twice"):
+            desk.rows(
+                Kind("events.event_buses"), *[step for _ in range(2) for step in (("list_event_buses", page), TAGLESS)]
+            )
 
     def test_as_many_as_an_operation_takes_are_asked_for(self):
         service = Desk().session.resource("ec2")
-        assert way_of(service, "instances").page_size(500) == 500
-        assert way_of(service, "launch_templates").page_size(500) == 200
-        assert way_of(service, "vpc_addresses").page_size(500) is None
-        assert way_of(service, "instances").page_size(None) is None
+        assert page_size_of(service, "instances", 500) == 500
+        assert page_size_of(service, "launch_templates", 500) == 200
+        assert page_size_of(service, "vpc_addresses", 500) is None
+        assert page_size_of(service, "instances", None) is None
 
     @pytest.mark.parametrize("service", ["ec2", "iam", "sqs"])
     def test_whatever_has_a_page_size_takes_one(self, service):
@@ -629,9 +628,9 @@ class TestPages:
         paginators = loader.load_service_model(service, "paginators-1")["pagination"]
         resource = session.resource(service)
         for one in resource.meta.resource_model.collections:
-            way = way_of(resource, one.name)
-            if way.paginated and way.page_size(1):
-                assert "limit_key" in paginators[one.request.operation], one.name
+            paginator = paginators.get(one.request.operation)
+            if paginator and page_size_of(resource, one.name, 1):
+                assert "limit_key" in paginator, one.name
 
     def test_a_parent_that_is_gone_costs_only_its_own(self):
         other = arn("ecs", "cluster/other")

@@ -8,8 +8,11 @@ import os
 import pickle
 import stat
 import threading
+from pathlib import Path
 
+import boto3
 import pytest
+from botocore.loaders import Loader
 
 from mangrove.aws.loader import SessionLoader, SharedLoader
 from mangrove.resources import cache as cache_module
@@ -266,3 +269,20 @@ class TestPruning:
         found = describe(ServiceFacts("things", self.MODEL, overlay={"aliases": aliases}), "2026-01-01")
         assert found.definition["service"]["has"]["OldThing"]["resource"]["type"] == "Thing"
         assert found.definition["resources"]["Thing"]["identifiers"][0]["aliases"] == ["Code"]
+
+
+def test_what_another_loader_has_changed_is_kept_for_nobody(root):
+    class Trimmed(Loader):
+        def load_service_model(self, service_name, type_name, api_version=None):
+            model = super().load_service_model(service_name, type_name, api_version)
+            if type_name != "service-2":
+                return model
+            operations = {name: each for name, each in model["operations"].items() if "DBInstance" not in name}
+            return {**model, "operations": operations}
+
+    trimmed = Trimmed(extra_search_paths=[str(Path(boto3.__file__).parent / "data")])
+    assert "DBInstance" not in catalog_of(trimmed).find("rds").definition["resources"]
+    assert not list(root.rglob("*.json"))
+    plain = SessionLoader().settled
+    assert "DBInstance" in Catalog(plain).find("rds").definition["resources"]
+    assert list(root.rglob("rds.json"))

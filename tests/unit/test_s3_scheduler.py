@@ -72,7 +72,9 @@ def test_what_passes_is_tried_again_beyond_retries(rig, fault):
     assert rig.performer.run(rig.maker.download("bucket", "a")).value == b"data"
 
 
-@pytest.mark.parametrize("fault", [answer("ExpiredToken", 400), answer("PermanentRedirect", 301)], ids=["expired", "moved"])
+@pytest.mark.parametrize(
+    "fault", [answer("ExpiredToken", 400), answer("PermanentRedirect", 301)], ids=["expired", "moved"]
+)
 def test_corrections_come_at_once_and_no_more_often_than_retries(rig, fault):
     rig.script("a", fault, fault, fault)
     rig.script("b", *[fault] * 9)
@@ -155,7 +157,9 @@ def test_a_lost_answer_to_a_conditional_upload_is_no_false_precondition_error(ri
     assert rig.engine.calls == {"PutObject": 4, "HeadObject": 2}
 
 
-@pytest.mark.parametrize("options", [{}, {"checksum_algorithm": "SHA256"}, {"checksum_sha1": "oXyaqmHoChv3HQ2FCvTluqmAC70="}])
+@pytest.mark.parametrize(
+    "options", [{}, {"checksum_algorithm": "SHA256"}, {"checksum_sha1": "oXyaqmHoChv3HQ2FCvTluqmAC70="}]
+)
 def test_it_is_settled_with_every_checksum(rig, options):
     rig.script("a", lost())
     handle = rig.performer.run(rig.maker.upload("bucket", "a", b"data", if_none_match="*", **options))
@@ -313,7 +317,7 @@ def test_while_one_prefix_is_held_the_others_go_on(rig):
             rig.backend.scheduler.wake()
         assert rig.engine.flying == {"slow": 1, "fast": 3}
         rig.engine.release()
-    assert rig.engine.most["slow"] < 5
+    assert rig.engine.most["slow"] <= 4  # never more than the batch may have
     assert batch.success()
     assert not rig.backend.scheduler._held
 
@@ -343,19 +347,14 @@ def test_half_of_all_throttled_still_ends_well():
 
 
 def test_an_engine_that_breaks_ends_the_batch_and_the_next_one_works(rig):
-    poll = rig.engine.poll
-
-    def broken(timeout):
-        raise ZeroDivisionError
-
     rig.engine.hold = True
     with pytest.raises(BatchError, match="the engine failed: ZeroDivisionError") as caught, rig.batch(2) as batch:
         for number in range(5):
             batch.upload("bucket", f"{number}", b"x")
-        rig.engine.poll = broken
+        rig.engine.breaks = ZeroDivisionError("x")
         rig.engine.wake()
     assert len(caught.value.failures) == 5
-    rig.engine.poll, rig.engine.hold = poll, False
+    rig.engine.breaks, rig.engine.hold = None, False
     rig.engine._held.clear()
     with rig.batch(2) as batch:
         batch.upload("bucket", "a", b"x")

@@ -21,6 +21,7 @@ from botocore.credentials import Credentials
 
 from mangrove._concurrency import in_child
 from mangrove.aws.loader import SharedLoader, settled
+from mangrove.aws.paging import PagingCollections
 from mangrove.aws.resource_seam import resource_provider
 from mangrove.aws.sharing import SharingSession
 
@@ -85,6 +86,7 @@ class SharingFactory(ResourceFactory):  # type: ignore[misc,unused-ignore]  # bo
         self._core = core
         dresser: Any = _Dresser(core.get_component("event_emitter"))
         super().__init__(dresser)
+        self._collection_factory = PagingCollections()
         self._made_with = class_handlers(core)
         self._shared_with = self._made_with if before == () else None
         # The definitions are kept beside what their identity is the key of.
@@ -170,17 +172,18 @@ def set_owner(client: Any, session: Any, args: tuple[Any, ...], kwargs: Mapping[
         kwargs: and those by name.
     """
     given = _arguments.bind(session, *args, **kwargs).arguments
-    keys = [given.get(name) for name in _KEYS]
+    keys: list[Any] = [given.get(name) for name in _KEYS]
+    # Once: what is known of an account is known of these credentials.
+    credentials = Credentials(*keys) if any(keys) else None
     with _guard:
-        _owners[client] = partial(_account_of_keys, session, keys) if any(keys) else lambda: session.account_id
+        _owners[client] = partial(_account_of, session, credentials) if credentials else lambda: session.account_id
 
 
-def _account_of_keys(session: Any, keys: list[Any]) -> str:
-    """Return the account of keys that were given for one resource."""
+def _account_of(session: Any, credentials: Credentials) -> str:
+    """Return the account of credentials that were given for one resource."""
     from mangrove.aws.derived import Derivation  # noqa: PLC0415  it makes sessions
     from mangrove.aws.identity import account_of  # noqa: PLC0415
 
-    credentials = Credentials(*keys)
     return account_of(Derivation(session).session(lambda: credentials))
 
 

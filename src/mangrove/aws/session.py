@@ -213,8 +213,8 @@ class Session(TypedSession):
 
         Args:
             pattern: an `ArnPattern`, or its text such as `arn:aws:ec2:eu-*:*:instance/*`.
-            **options: `regions`, names to ask instead of all that the SDK knows; `on_error`, called with the error and
-                the words for what was asked where a list call fails, instead of raising it.
+            **options: `regions`, names or globs to ask instead of all that the account can use; `on_error`, called with
+                the error and the words for what was asked where a list call fails, instead of raising it.
 
         Raises:
             InvalidArnError: no ARN could ever match; raised before the first call.

@@ -100,7 +100,7 @@ class Cell:
             return client
 
         place = Place(service.meta.client.meta.partition, region, self.account)
-        return Reader(self.kind, service, place, watch, home)
+        return Reader(self.kind, service, place, home)
 
 
 def _own(shared: Any) -> Any:

@@ -98,8 +98,8 @@ _KNOWN: Mapping[str, Kind] = MappingProxyType(
             _known("ec2.images", arguments=_OWN),
             _known("ec2.snapshots", arguments=(("OwnerIds", ["self"]),)),
             _known("iam.policies", arguments=(("Scope", "Local"),)),
-            # Without a limit it is ten of them, and its way to ask for the next is its own.
-            _known("firehose.delivery_streams", arguments=(("Limit", 10_000),)),
+            # Without a limit it is ten of them.
+            _known("firehose.delivery_streams", page_size=10_000),
             _known("kms.keys", page_size=1000),
             _known("logs.log_groups", page_size=50),
             _known(

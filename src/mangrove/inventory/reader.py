@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from mangrove.inventory.kinds import Kind, kind_of
 from mangrove.inventory.rows import Place, Row, find_name, last_part
 from mangrove.inventory.tags import Lookup, batches, is_gone, read_tags, search
-from mangrove.inventory.ways import TOKENS, Watch, Way, way_of
+from mangrove.inventory.ways import page_size_of
 from mangrove.resources.objects import facts_of
 
 __all__ = ["Reader"]
@@ -25,15 +25,12 @@ class Reader:
         kind: the type.
         service: the service resource of the place; nobody else's, as boto3's resources are not for several threads.
         place: the partition, region and account that are listed.
-        watch: what watches the clients of this thread.
         homes: gives the client of another region of the account, or None where that region was not asked for.
     """
 
-    def __init__(
-        self, kind: Kind, service: Any, place: Place, watch: Watch, homes: Callable[[str], Any] | None = None
-    ) -> None:
+    def __init__(self, kind: Kind, service: Any, place: Place, homes: Callable[[str], Any] | None = None) -> None:
         self.faults: list[Exception] = []
-        self._kind, self._service, self._place, self._watch = kind, service, place, watch
+        self._kind, self._service, self._place = kind, service, place
         self._client = service.meta.client
         self._homes = homes or (lambda _region: self._client)
 
@@ -43,56 +40,41 @@ class Reader:
         Raises:
             botocore.exceptions.ClientError: AWS refused the list itself.
         """
-        for way, page in self._lists(self._service):
-            rows = list(self._rows_at_home(page, way) if self._kind.home else self._rows(page, way))
+        for page in self._lists(self._service):
+            rows = list(self._rows_at_home(page) if self._kind.home else self._rows(page))
             if rows:
                 yield rows
 
     # -- the list ------------------------------------------------------------------------------------------------------
 
-    def _lists(self, holder: Any, depth: int = 1) -> Iterator[tuple[Way, list[Any]]]:
+    def _lists(self, holder: Any, depth: int = 1) -> Iterator[list[Any]]:
         path = self._kind.path
         if depth == len(path):
             yield from self._pages(holder, self._kind)
             return
         # A type on the way is narrowed as it is where it is listed itself.
         above = kind_of(".".join((self._kind.service, *path[:depth])))
-        for _, page in self._pages(holder, above):
+        for page in self._pages(holder, above):
             for each in page:
                 try:
                     yield from self._lists(each, depth + 1)
                 except Exception as error:  # noqa: BLE001  a parent that is gone or closed costs only its own
                     self.faults.append(error)
 
-    def _pages(self, holder: Any, kind: Kind) -> Iterator[tuple[Way, list[Any]]]:
-        """Yield the pages of a collection, paginated by botocore where it can, by the token where it can't."""
+    def _pages(self, holder: Any, kind: Kind) -> Iterator[list[Any]]:
+        """Yield the pages of a collection, as large as they may be."""
         name = kind.path[-1]
-        way = way_of(holder, name)
+        size = page_size_of(holder, name, kind.page_size)
         collection = getattr(holder, name).filter(**dict(kind.arguments))
-        if way.paginated:
-            size = way.page_size(kind.page_size)
-            for page in (collection.page_size(size) if size else collection).pages():
-                yield way, page
-            return
-        seen = None
-        while True:
-            # What boto3 gives here is one page; the token must be read before others call.
-            found = list(collection.pages())
-            token = next((one for one in TOKENS if one in way.inputs and self._watch.answer.get(one)), None)
-            value = self._watch.answer[token] if token else None
-            for page in found:
-                yield way, page
-            if token is None or value == seen:
-                return
-            seen, collection = value, collection.filter(**{token: value})
+        yield from (collection.page_size(size) if size else collection).pages()
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
-    def _rows(self, page: list[Any], way: Way) -> Iterator[Row]:
+    def _rows(self, page: list[Any]) -> Iterator[Row]:
         lookup = self._kind.tags
         if lookup is None:
             for each in page:
-                tags = self._own_tags(each, way)
+                tags = self._own_tags(each)
                 yield self._row(_facts(each, self._arn(each)), tags)
             return
         facts = [_facts(each, self._arn(each)) for each in page]
@@ -124,7 +106,7 @@ class Reader:
             return {}
         return self._kind.tags.all(self._client)
 
-    def _rows_at_home(self, page: list[Any], way: Way) -> Iterator[Row]:
+    def _rows_at_home(self, page: list[Any]) -> Iterator[Row]:
         lookup = self._kind.tags
         for each in page:
             facts = _facts(each, self._arn(each))
@@ -135,7 +117,7 @@ class Reader:
                 self.faults.append(error)
                 continue
             if client is not None:
-                tags = self._ask_tags(lookup, facts, client) if lookup else self._own_tags(each, way)
+                tags = self._ask_tags(lookup, facts, client) if lookup else self._own_tags(each)
                 yield self._row(facts, tags, region)
 
     def _home(self, facts: _Facts) -> str:
@@ -156,14 +138,9 @@ class Reader:
             return None
         return arn
 
-    def _own_tags(self, resource: Any, way: Way) -> dict[str, str] | None:
-        place = facts_of(resource).tags
-        if place is None:
-            return None
+    def _own_tags(self, resource: Any) -> dict[str, str] | None:
         try:
-            if not place.operation and not way.may_hold(place.path, resource.meta.data) and hasattr(resource, "load"):
-                resource.load()
-            tags: dict[str, str] = resource.get_tags()
+            tags: dict[str, str] | None = resource.get_tags()
         except Exception as error:  # noqa: BLE001  as above
             self.faults.append(error)
             return None

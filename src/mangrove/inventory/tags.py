@@ -150,10 +150,8 @@ _ELBV2 = Lookup(
 # By the name of the type.
 LOOKUPS: Mapping[str, Lookup] = MappingProxyType(
     {
-        # Of these two the newer operation is not everywhere yet.
-        "acm.certificates": Lookup("list_tags_for_certificate", "CertificateArn", of="arn", result="Tags"),
+        # The newer operation, which takes the ARN, is not everywhere yet.
         "kinesis.streams": Lookup("list_tags_for_stream", "StreamName", of="id", result="Tags"),
-        "cloudfront.distributions": Lookup("list_tags_for_resource", "Resource", of="arn", result="Tags.Items"),
         "cloudtrail.trails": Lookup("list_tags", "ResourceIdList", of="[arn]", result="ResourceTagList[].TagsList[]"),
         "codebuild.projects": Lookup(
             "batch_get_projects", "names", of="id", batch=100, result="projects[].{key: name, value: tags}"
@@ -166,15 +164,8 @@ LOOKUPS: Mapping[str, Lookup] = MappingProxyType(
             fixed=(("include", ["TAGS"]),),
             result="clusters[].{key: clusterArn, value: tags}",
         ),
-        # The objects' own data comes from a call that leaves the tags out unless told.
-        "ecs.clusters.services": Lookup("list_tags_for_resource", "resourceArn", of="arn", result="tags"),
         "elbv2.load_balancers": _ELBV2,
         "elbv2.target_groups": _ELBV2,
-        "firehose.delivery_streams": Lookup(
-            "list_tags_for_delivery_stream", "DeliveryStreamName", of="id", result="Tags", fixed=(("Limit", 50),)
-        ),
-        "iam.instance_profiles": Lookup("list_instance_profile_tags", "InstanceProfileName", of="id", result="Tags"),
-        "iam.policies": Lookup("list_policy_tags", "PolicyArn", of="arn", result="Tags"),
         "iam.roles": _everyone("Role"),
         "iam.users": _everyone("User"),
         "route53.hosted_zones": Lookup(
@@ -186,12 +177,5 @@ LOOKUPS: Mapping[str, Lookup] = MappingProxyType(
             result="ResourceTagSets[].{key: ResourceId, value: Tags}",
         ),
         "s3.buckets": Lookup("get_bucket_tagging", "Bucket", of="name", result="TagSet", none_on=("NoSuchTagSet",)),
-        "sqs.queues": Lookup("list_queue_tags", "QueueUrl", of="id", result="Tags"),
-        "ssm.parameters": Lookup(
-            "list_tags_for_resource", "ResourceId", of="id", fixed=(("ResourceType", "Parameter"),), result="TagList"
-        ),
-        "wafv2.regional_web_acls": Lookup(
-            "list_tags_for_resource", "ResourceARN", of="arn", result="TagInfoForResource.TagList"
-        ),
     }
 )

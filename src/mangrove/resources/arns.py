@@ -94,13 +94,13 @@ def arn_from(
     if not spec.template:
         return None
     values = {name: source_of(source, data, identifiers) for name, source in spec.variables.items()}
-    owner = values.pop("Account", None)
+    owner, region = values.pop("Account", None), values.pop("Region", None) or where.region
     if any(value is None for value in values.values()) or ("Account" in spec.variables and owner is None):
         return None
     form = form_of(spec.template, prefixes)
     account = owner or _account(spec, data, form, where)
     try:
-        return str(form.build(where.partition, where.region, account, **{k: str(v) for k, v in values.items()}))
+        return str(form.build(where.partition, region, account, **{k: str(v) for k, v in values.items()}))
     except (InvalidArnError, DeclarationTypeError):
         return None
 
@@ -109,9 +109,10 @@ def _account(spec: ArnSpec, data: Any, form: Format, where: Where) -> str | None
     if not form.account.startswith("$"):
         return None
     owner = _search(spec.account, data)
-    if isinstance(owner, str) and _ACCOUNT.match(owner):
-        return owner
-    return where.account()
+    if owner is None:
+        return where.account()
+    # One that is no account, such as `amazon`, is not the caller.
+    return owner if isinstance(owner, str) and _ACCOUNT.match(owner) else None
 
 
 def source_of(source: Variable, data: Any, identifiers: Mapping[str, Any]) -> str | None:

@@ -83,12 +83,12 @@ class DiskCache:
     damaged, somebody else's or a link is a miss; a folder that can't be written is no error.
 
     Args:
-        stamp: which derivation it is for.
+        stamp: which derivation it is for; None keeps nothing.
     """
 
-    def __init__(self, stamp: str) -> None:
-        root = None if is_off() else _root()
-        self._folder = root / stamp if root else None
+    def __init__(self, stamp: str | None) -> None:
+        root = None if stamp is None or is_off() else _root()
+        self._folder = root / stamp if root and stamp else None
 
     def get(self, service: str) -> Mapping[str, Any] | None:
         """Return what is kept of a service, or None."""

@@ -14,6 +14,7 @@ from botocore.exceptions import DataNotFoundError
 from botocore.loaders import Loader
 
 from mangrove._concurrency import Once, in_child
+from mangrove.aws.loader import SharedLoader
 from mangrove.resources.cache import DiskCache, foreign_paths, stamp
 from mangrove.resources.derive.derivation import derive
 from mangrove.resources.derive.facts import ServiceFacts
@@ -22,7 +23,7 @@ from mangrove.resources.derive.operations import Model
 from mangrove.resources.derive.validate import pruned
 from mangrove.resources.older import older_of
 from mangrove.resources.owners import prefixes_of
-from mangrove.resources.partial import partial_of
+from mangrove.resources.partial import partial_of, tags_left_out
 from mangrove.resources.record import ServiceResources, brief, read, written
 
 __all__ = ["Catalog", "catalog_of", "describe", "known_to_have_resources"]
@@ -47,6 +48,7 @@ def describe(facts: ServiceFacts, version: str = "") -> ServiceResources | None:
     definition, problems = pruned(more, model, facts.waiters, below)
     if not definition.get("resources"):
         return None
+    tags = tags_left_out(definition, model, derived.tags)
     types, own = definition["resources"], list((facts.existing or {}).get("resources", {}))
     dropped = [(each.what, each.why) for each in derived.dropped]
     dropped += [(".".join(each.where), each.why) for each in problems]
@@ -58,7 +60,7 @@ def describe(facts: ServiceFacts, version: str = "") -> ServiceResources | None:
             "definition": definition,
             "own": own,
             "arns": {name: brief(spec) for name, spec in derived.arns.items() if name in types},
-            "tags": {name: brief(place) for name, place in derived.tags.items() if name in types},
+            "tags": {name: brief(place) for name, place in tags.items() if name in types},
             "kinds": {name: kind for name, kind in derived.kinds.items() if name in types},
             "forms": {name: texts for name, texts in derived.forms.items() if name in types},
             "partial": {n: members for n, members in partial_of(definition, model).items() if n not in own},
@@ -117,7 +119,9 @@ class Catalog:
     def _disk(self) -> DiskCache:
         def make() -> DiskCache:
             loader = self._the_loader()
-            return DiskCache(stamp(loader.search_paths, getattr(loader, "extras_types", ())))
+            # Another loader may find something else in the same files, which is its own session's alone.
+            plain = type(loader) in {Loader, SharedLoader}
+            return DiskCache(stamp(loader.search_paths, loader.extras_types) if plain else None)
 
         return self._cache.get(make)
 

@@ -33,7 +33,11 @@ __all__ = ["Candidate", "candidates", "catalog_for", "region_for", "resource_fro
 
 _NEW = re.compile("[^a-z0-9]")
 # Types that are called otherwise than IAM calls them, and whose identifier is the ARN.
-_CALLED = {("iam", "mfa"): "VirtualMfaDevice", ("iam", "oidc-provider"): "OpenIDConnectProvider"}
+_CALLED = {
+    ("elbv2", "listener-rule"): "Rule",
+    ("iam", "mfa"): "VirtualMfaDevice",
+    ("iam", "oidc-provider"): "OpenIDConnectProvider",
+}
 _MOST_SHOWN = 12
 
 
@@ -70,10 +74,15 @@ def resource_from_arn(session: Any, arn: Arn | str, *, search: bool = False) -> 
     parsed = Arn.parse(arn)
     catalog = catalog_for(session)
     found = list(candidates(catalog, parsed, session.get_available_services()))
+    dumb: set[tuple[str, str]] = set()  # in the form of their own ARNs it says no identifiers: no other form can
     for each in found:
-        given = identifiers_of(each.known, each.type, each.form, each.variables, parsed)
+        kind = each.known.service, each.type
+        given = None if kind in dumb else identifiers_of(each.known, each.type, each.form, each.variables, parsed)
         if given is not None and _is_it(each, given, parsed):
             return _make(session, each, given, parsed)
+        spec = each.known.arns.get(each.type)
+        if given is None and spec is not None and spec.template == each.form.text:
+            dumb.add(kind)
     if search and found:
         return _searched(session, parsed, found)
     raise UnknownResourceError(_why(parsed, found, catalog, session))

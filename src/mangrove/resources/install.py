@@ -37,7 +37,6 @@ class Installation:
     def __init__(self, session: Session, before: boto3.Session | None) -> None:
         self.session = session
         self._before = before
-        self._installed = True
 
     def uninstall(self) -> None:
         """Give boto3 back the default session that it had; nothing happens if it has another one by now.
@@ -50,9 +49,14 @@ class Installation:
             False
         """
         with _guard:
-            if self._installed and boto3.DEFAULT_SESSION is self.session:
+            if self not in _installed:
+                return
+            _installed.remove(self)
+            later = next((each for each in _installed if each._before is self.session), None)  # noqa: SLF001
+            if later is not None:
+                later._before = self._before  # noqa: SLF001  what it gives back must not be what is taken away
+            elif boto3.DEFAULT_SESSION is self.session:
                 boto3.DEFAULT_SESSION = self._before
-            self._installed = False
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +67,10 @@ class Installation:
         self.uninstall()
 
     def __repr__(self) -> str:
-        return f"Installation({self.session!r}, {'installed' if self._installed else 'uninstalled'})"
+        return f"Installation({self.session!r}, {'installed' if self in _installed else 'uninstalled'})"
+
+
+_installed: list[Installation] = []
 
 
 def install(session: Session | None = None, **arguments: Any) -> Installation:
@@ -96,7 +103,8 @@ def install(session: Session | None = None, **arguments: Any) -> Installation:
         before = boto3.DEFAULT_SESSION
         made = session or _session_like(before, arguments)
         boto3.DEFAULT_SESSION = made
-        return Installation(made, before)
+        _installed.append(found := Installation(made, before))
+        return found
 
 
 def _session_like(before: boto3.Session | None, arguments: dict[str, Any]) -> Session:

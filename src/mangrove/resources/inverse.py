@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+
+from botocore.loaders import Loader
 
 from mangrove.aws.arn import Arn
 from mangrove.resources._format import Format
@@ -13,13 +16,23 @@ from mangrove.resources.record import ServiceResources
 
 __all__ = ["identifiers_of"]
 
-_SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
 _ENDS = ("identifier", "id", "name")
 
 
 def _queue_url(arn: Arn) -> str:
-    suffix = _SUFFIXES.get(arn.partition, "amazonaws.com")
-    return f"https://sqs.{arn.region}.{suffix}/{arn.account}/{arn.resource}"
+    return f"https://sqs.{arn.region}.{_suffixes()[arn.partition]}/{arn.account}/{arn.resource}"
+
+
+@cache
+def _suffixes() -> Mapping[str, str]:
+    """Return where the endpoints of each partition live."""
+    data = Loader().load_data("partitions")["partitions"]
+    return {each["id"]: each["outputs"]["dnsSuffix"] for each in data}
+
+
+def _bus(arn: Arn) -> str:
+    # `rule/nightly` is of the default bus, and the name of a partner's bus has slashes.
+    return arn.resource.removeprefix("rule/").rpartition("/")[0] or "default"
 
 
 def _web_scope(arn: Arn) -> str:
@@ -29,6 +42,7 @@ def _web_scope(arn: Arn) -> str:
 # Identifiers that hold more than the ARN's words, or others, by service, type and identifier.
 _WRITTEN: Mapping[tuple[str, str, str], Callable[[Arn], str]] = {
     ("sqs", "Queue", "Url"): _queue_url,
+    ("events", "Rule", "EventBusName"): _bus,
     **{("wafv2", kind, "Scope"): _web_scope for kind in ("IPSet", "ManagedRuleSet", "RegexPatternSet")},
 }
 
@@ -52,7 +66,7 @@ def identifiers_of(
         found[spec.identifier] = str(arn)
     if spec.template == form.text:
         for name, source in spec.variables.items():
-            said = arn.account if name == "Account" else variables[name]
+            said = {"Account": arn.account, "Region": arn.region}.get(name) or variables[name]
             turned = _turned(source, said) if source.identifier else None
             if turned is not None:
                 found.setdefault(source.identifier, turned)
@@ -75,7 +89,8 @@ def _turned(source: Variable, value: str) -> str | None:
     """Return the identifier from which a variable has this value."""
     if source.pattern:
         kept = re.search(source.pattern, value)
-        return value if kept and kept[1] == value else None
+        if kept is None or kept[1] != value:
+            return None
     # A parameter's name has a leading slash where it has another one.
     return value if source.strip == "/" and "/" not in value else source.strip + value
 

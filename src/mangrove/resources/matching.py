@@ -8,13 +8,16 @@ from typing import Any
 
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
+from mangrove.aws.arn import Arn
 from mangrove.aws.arn_patterns import ArnPattern
 from mangrove.aws.identity import partition_of_region
 from mangrove.aws.options import ClientOptions
-from mangrove.aws.regions import find_regions, parse_terms
+from mangrove.aws.regions import find_regions, is_glob, parse_terms
 from mangrove.aws.resource_classes import account_of_client
 from mangrove.aws.session import make_resource, sdk_regions
+from mangrove.errors import NoRegionsError
 from mangrove.resources._format import Format
 from mangrove.resources.arns import form_of
 from mangrove.resources.formats import formats_of
@@ -71,7 +74,7 @@ def _found(
         if way is None:
             continue
         for region in _regions(session, way, pattern, regions):
-            for found in _walk(session, way, region, on_error):
+            for found in _walk(session, way, region, on_error, pattern):
                 arn = found.get_arn()
                 if arn is not None and arn not in seen and pattern.match(arn):
                     seen.add(arn)
@@ -193,12 +196,17 @@ def _regions(session: Any, way: Plan, pattern: ArnPattern, asked: tuple[str, ...
     if not pattern.may_match(partition=partition.name):
         return []  # the session's credentials are of another partition
     if forms and not any(form.region for form in forms):
-        return [asked[0] if asked else None]
+        return [next((name for name in asked or () if not is_glob(name)), None)]
     if sdk_regions(session).coverage(service, partition).is_global:
         return [None]
     if asked is None:
         exact = [pattern.region] if partition.has(pattern.region) else []
-        asked = tuple(exact) or find_regions(session, service, "*", options=_options(session)).names
+        asked = tuple(exact) or ("*",)
+    if any(map(is_glob, asked)):
+        try:
+            asked = find_regions(session, service, asked, options=_options(session)).names
+        except NoRegionsError:
+            return []  # the service is in none of them
     found: list[str | None] = [name for name in asked if pattern.may_match(region=name)]
     return found or ([asked[0]] if asked and any(not form.region for form in forms) else [])
 
@@ -207,8 +215,26 @@ def _options(session: Any) -> ClientOptions:
     return ClientOptions(endpoint_url=getattr(session, "_endpoint_url", None))
 
 
-def _walk(session: Any, way: Plan, region: str | None, on_error: OnError | None) -> Iterator[Any]:
+def _can_hold(way: Plan, kind: str, holder: Any, child: str, pattern: ArnPattern) -> bool:
+    """Say whether what a holder has can match: not the objects of a bucket whose name does not."""
+    spec, forms = way.known.arns.get(kind), way.types.get(child)
+    arn = Arn.parse_or_none(holder.get_arn()) if spec and spec.template and forms and child not in way.steps else None
+    if arn is None or spec is None or not forms:
+        return True
+    own = form_of(spec.template, way.known.prefixes).resource
+    if not all(form.resource.startswith(own) and form.resource != own for form in forms):
+        return True
+    fixed = _fixed(pattern.resource)
+    if fixed == pattern.resource:
+        return fixed.startswith(arn.resource) and fixed != arn.resource
+    return fixed.startswith(arn.resource) or arn.resource.startswith(fixed)
+
+
+def _walk(
+    session: Any, way: Plan, region: str | None, on_error: OnError | None, pattern: ArnPattern | None = None
+) -> Iterator[Any]:
     """Yield the objects of the types in the plan, going through the collections that lead to them."""
+    resources = way.known.definition["resources"]
     service = make_resource(session, way.known.service, region_name=region)
     todo: list[tuple[str, Any]] = [("", service)]
     if _ACCOUNT in way.steps and _ACCOUNT in roots(way.known):
@@ -216,6 +242,9 @@ def _walk(session: Any, way: Plan, region: str | None, on_error: OnError | None)
     while todo:
         kind, holder = todo.pop(0)
         for name in way.steps.get(kind, ()):
+            below = resources[kind]["hasMany"][name]["resource"]["type"] if kind else ""
+            if kind and pattern is not None and not _can_hold(way, kind, holder, below, pattern):
+                continue
             for child in _members(holder, name, region, on_error):
                 type_name = type(child).__name__.rpartition(".")[2]
                 if type_name in way.types and isinstance(child, ResourceObject):
@@ -229,7 +258,7 @@ def _members(holder: Any, name: str, region: str | None, on_error: OnError | Non
     try:
         collection = getattr(holder, xform_name(name))
         yield from collection.all()
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         if on_error is None:
             raise
         on_error(error, words)

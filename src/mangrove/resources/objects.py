@@ -6,9 +6,11 @@ import base64
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from boto3.exceptions import ResourceLoadException
 from botocore import xform_name
 
 from mangrove.aws.resource_classes import account_of_client
@@ -16,7 +18,7 @@ from mangrove.errors import CredentialError
 from mangrove.resources.arns import Where, arn_from, arn_in
 from mangrove.resources.derive.facts import ArnSpec, TagSpec
 from mangrove.resources.old_names import dress_service, dress_tags
-from mangrove.resources.partial import completed, dress_partial
+from mangrove.resources.partial import completed, dress_partial, head_of, noting
 from mangrove.resources.record import Definitions, ServiceResources
 from mangrove.resources.tags import tags_in, tags_of_answer
 
@@ -84,7 +86,9 @@ class ResourceObject:
 
         The first of these that there is: the member of what is loaded; an identifier that is an ARN; the official
         format, with the owner's account where the data names one, else that of the credentials. Nothing is loaded for
-        it. Where the credentials do not carry their account, STS is asked once for as long as they live.
+        it: what was made by its name alone has the caller's account, and what another account shares has its owner's
+        once its data is there, from a list or after `load()`. Where the credentials do not carry their account, STS is
+        asked once for as long as they live.
 
         Raises:
             botocore.exceptions.ClientError: STS was asked, and does not know the credentials.
@@ -119,13 +123,15 @@ class ResourceObject:
             found = _known_arn(self)
         return found
 
-    def get_tags(self) -> dict[str, str]:
-        """Return the resource's tags as a plain dict, empty where it has none, or the API has none for its type.
+    def get_tags(self) -> dict[str, str] | None:
+        """Return the resource's tags as a plain dict, empty where it has none; None where its type has no tags to read.
 
-        They are read from the resource's data, which is loaded as for any attribute, or else asked for by the operation
-        that lists tags.
+        They are read from the resource's data, which is loaded as for any attribute, and once more where it came from a
+        list that leaves them out; or else they are asked for by the operation that lists tags.
 
         Raises:
+            boto3.exceptions.ResourceLoadException: the resource is not there, or lacks what its tags are asked for by,
+                such as an ARN.
             botocore.exceptions.ClientError: they can't be read.
 
         Example:
@@ -136,14 +142,18 @@ class ResourceObject:
         """
         place = self._mangrove_facts.tags
         if place is None:
-            return {}
+            return None
         if not place.operation:
             if self.meta.data is None and hasattr(self, "load"):
                 self.load()
-            completed(self, self._mangrove_facts.partial, place.path.partition(".")[0])
+            _check_found(self)
+            completed(self, self._mangrove_facts.partial, head_of(place))
             return tags_in(place, self.meta.data)
         target = self.get_arn(load=True) if place.source == "arn" else _identifiers(self).get(place.source)
-        return tags_of_answer(place, self.meta.client, target) if target else {}
+        if not target:
+            text = f"the tags of {self!r} can't be read: {place.operation} wants its {place.source}, which is not known"
+            raise ResourceLoadException(text)
+        return tags_of_answer(place, self.meta.client, target)
 
     def to_dict(self, *, iso: bool = False) -> dict[str, Any]:
         """Return what is known of the resource, without a call for any of it.
@@ -177,6 +187,17 @@ def name_it(resource: Any, arn: str) -> Any:
     """Return a resource that was made from its ARN, and says so as long as nothing of it is loaded."""
     resource.__dict__[_NAMED] = arn
     return resource
+
+
+def _check_found(resource: Any) -> None:
+    """Refuse what the API has answered with nothing for: it is not the same as a resource that has nothing."""
+    if resource.meta.data is not None:
+        return
+    if hasattr(resource, "load"):
+        text = f"{resource!r} is not there: the call that loads it has answered with none"
+    else:
+        text = f"{resource!r} can't be loaded: take it from a collection that lists it"
+    raise ResourceLoadException(text)
 
 
 def _identifiers(resource: Any) -> dict[str, Any]:
@@ -251,8 +272,9 @@ def dress(context: Any, name: str, attributes: dict[str, Any], bases: list[type]
     for alias, python in old.items():
         words = f"Return `{python}`, which was called so before."
         attributes.setdefault(alias, property(attrgetter(python), doc=words))
-    sources = known.arns.get(name), known.tags.get(name), frozenset(known.partial.get(name, ()))
-    attributes["_mangrove_facts"] = facts = TypeFacts(known, name, names, old, *sources)
+    tags = known.tags.get(name)
+    partial = frozenset((*known.partial.get(name, ()), *((head_of(tags),) if tags and tags.load else ())))
+    attributes["_mangrove_facts"] = facts = TypeFacts(known, name, names, old, known.arns.get(name), tags, partial)
     bases.insert(0, ResourceObject)
     if name in known.own:
         _dress_boto3s(facts, attributes)
@@ -283,18 +305,36 @@ def _dress_boto3s(facts: TypeFacts, attributes: dict[str, Any]) -> None:
             return theirs.__get__(self) if found is None else found
 
         attributes["arn"] = property(arn, doc=theirs.__doc__)
+    if facts.partial and "load" in attributes:
+        noting(attributes)
     if "tags" not in attributes and facts.tags is not None:
         attributes["tags"] = _tags(facts)
 
 
 def _dress_derived(facts: TypeFacts, attributes: dict[str, Any]) -> None:
+    for name in ("load", "reload"):
+        if name in attributes:
+            attributes[name] = _checked(attributes[name])
     for name in ("arn", "tags"):
         if name in facts.names or (name == "tags" and facts.tags is None):
             continue
         if name in attributes:
             attributes.setdefault(f"{name}_attribute", attributes.pop(name))
-    if "tags" not in attributes and facts.tags is not None:
-        attributes["tags"] = _tags(facts)
+    if "tags" not in attributes:
+        attributes["tags"] = _tags(facts) if facts.tags else property(_no_tags, doc="Return None: it has none to read.")
+
+
+def _no_tags(_self: Any) -> None:
+    """Return None, which is another thing than no tags."""
+
+
+def _checked(theirs: Any) -> Any:
+    @wraps(theirs)
+    def load(self: Any, *args: Any, **kwargs: Any) -> None:
+        theirs(self, *args, **kwargs)
+        _check_found(self)
+
+    return load
 
 
 def _tags(facts: TypeFacts) -> property:

@@ -9,6 +9,8 @@ A file is a table; every part is optional, and every entry of `drop`, and each e
     identifiers  type -> [{"name", "member", "inputs", "weak", "parent"}]: what identifies a type, where the evidence
                errs; `inputs` mean it in all operations, `weak` in those about the type
     arns       type -> {"path"|"identifier"|"template"|"variables"|"load"|"account"}: the source of its ARN; {} is none
+    tags       type -> {"path", "key", "value", "operation", "target", "source", "load"}: the place of its tags, as in
+               TagSpec
     merge      a piece of a resources-1 definition that is laid over what is derived; null takes away
     aliases    old names, kept beside the derived ones:
                types        old type name -> type

@@ -8,13 +8,17 @@ object, once; what the list could have told is taken from it, and a None of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
-from mangrove.resources.derive.facts import Json
+from boto3.exceptions import ResourceLoadException
+
+from mangrove.resources.derive.facts import Json, TagSpec
 from mangrove.resources.derive.operations import Model
 
-__all__ = ["completed", "dress_partial", "partial_of"]
+__all__ = ["completed", "dress_partial", "head_of", "noting", "partial_of", "tags_left_out"]
 
 _WHOLE = "_mangrove_whole"
 
@@ -26,7 +30,40 @@ def partial_of(definition: Json, model: Model) -> dict[str, tuple[str, ...]]:
         definition: a whole `resources-1` definition.
         model: the service's model.
     """
-    rows: dict[str, set[str]] = {}
+    types: Json = definition.get("resources", {})
+    found = {
+        name: tuple(sorted(model.members(types[name]["shape"]).keys() - set[str]().union(*rows)))
+        for name, rows in _rows(definition, model).items()
+        if "load" in types.get(name, {}) and "shape" in types[name]
+    }
+    return {name: members for name, members in found.items() if members}
+
+
+def tags_left_out(definition: Json, model: Model, tags: Mapping[str, TagSpec]) -> dict[str, TagSpec]:
+    """Return the places of tags, and say of those in a type's data whether some list of the type has no such member.
+
+    Args:
+        definition: a whole `resources-1` definition.
+        model: the service's model.
+        tags: type to the place of its tags.
+    """
+    types, rows = definition.get("resources", {}), _rows(definition, model)
+    found = dict(tags)
+    for name, place in tags.items():
+        lacking = (head_of(place) not in row for row in rows.get(name, ()))
+        if not place.operation and "load" in types.get(name, {}) and any(lacking):
+            found[name] = replace(place, load=True)
+    return found
+
+
+def head_of(place: TagSpec) -> str:
+    """Return the member of a resource's data that has its tags."""
+    return place.path.partition(".")[0].partition("[")[0]
+
+
+def _rows(definition: Json, model: Model) -> dict[str, list[set[str]]]:
+    """List, for each type, the members that the items of each of its collections can have."""
+    rows: dict[str, list[set[str]]] = {}
     for holder in (definition.get("service", {}), *definition.get("resources", {}).values()):
         for each in holder.get("hasMany", {}).values():
             place = each["resource"].get("path")
@@ -35,13 +72,8 @@ def partial_of(definition: Json, model: Model) -> dict[str, tuple[str, ...]]:
                 shape = model.walk(model.operations[each["request"]["operation"]].output, place)
                 # Where a path is more than a path, its items are taken for whole ones.
                 shape = shape or definition["resources"].get(kind, {}).get("shape", "")
-                rows.setdefault(kind, set()).update(model.members(shape))
-    found = {
-        name: tuple(sorted(model.members(each["shape"]).keys() - rows[name]))
-        for name, each in definition.get("resources", {}).items()
-        if name in rows and "load" in each and "shape" in each
-    }
-    return {name: members for name, members in found.items() if members}
+                rows.setdefault(kind, []).append(set(model.members(shape)))
+    return rows
 
 
 def completed(resource: Any, members: frozenset[str], member: str) -> None:
@@ -54,7 +86,8 @@ def completed(resource: Any, members: frozenset[str], member: str) -> None:
     """
     row = resource.meta.data
     if member in members and isinstance(row, Mapping) and member not in row and _WHOLE not in resource.__dict__:
-        resource.load()
+        with suppress(ResourceLoadException):
+            resource.load()
         if resource.meta.data is None:  # it is gone: what the list has told is all there is
             resource.meta.data = row
 
@@ -70,7 +103,7 @@ def dress_partial(members: frozenset[str], context: Any, attributes: dict[str, A
     model = attributes["meta"].resource_model
     if not members or model is None:  # no model: a stub is written
         return
-    attributes["load"] = attributes["reload"] = _noting(attributes["load"])
+    noting(attributes)
     for name, member in _asked(model, context):
         if member in members and isinstance(attributes.get(name), property):
             attributes[name] = _asking(attributes[name], members, member)
@@ -95,10 +128,17 @@ def _asking(theirs: property, members: frozenset[str], member: str) -> property:
     return property(get, doc=theirs.__doc__)
 
 
-def _noting(load: Callable[..., None]) -> Callable[..., None]:
+def noting(attributes: dict[str, Any]) -> None:
+    """Let what is loaded know that it is whole.
+
+    Args:
+        attributes: the attributes of a class that has `load`.
+    """
+    load: Callable[..., None] = attributes["load"]
+
     @wraps(load)
     def noted(self: Any, *args: Any, **kwargs: Any) -> None:
         load(self, *args, **kwargs)
         self.__dict__[_WHOLE] = True
 
-    return noted
+    attributes["load"] = attributes["reload"] = noted

@@ -14,7 +14,7 @@ from mangrove.resources.record import ServiceResources
 __all__ = ["dressed"]
 
 # What the properties that are put on return, as their stubs call it.
-_RETURNS = {"OldTags": "_OldTags", "dict[str, str]": "dict[str, str]", "str | None": "str | None"}
+_RETURNS = {"OldTags": "_OldTags", "dict[str, str]": "dict[str, str]", "None": "None", "str | None": "str | None"}
 
 
 class _Member(property):

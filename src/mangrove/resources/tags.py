@@ -7,7 +7,9 @@ from typing import Any
 
 import jmespath  # type: ignore[import-untyped]
 from botocore import xform_name
+from botocore.exceptions import ClientError
 
+from mangrove.aws.paging import pages_of
 from mangrove.resources.derive.facts import TagSpec
 
 __all__ = ["as_dict", "tags_in", "tags_of_answer"]
@@ -66,12 +68,12 @@ def tags_of_answer(place: TagSpec, client: Any, target: str) -> dict[str, str]:
     member, _, rest = place.target.partition("[")
     value = target.removeprefix(place.strip)
     given = {**place.fixed, member: [value] if rest else value}
-    method = xform_name(place.operation)
-    if client.can_paginate(method):
-        pages = list(client.get_paginator(method).paginate(**given))
-    else:
-        pages = [getattr(client, method)(**given)]
     found: dict[str, str] = {}
-    for page in pages:
-        found |= tags_in(place, page)
+    try:
+        for page in pages_of(client, xform_name(place.operation), given):
+            found |= tags_in(place, page)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "NoSuchTagSet":
+            raise
+        return {}  # S3's word for none
     return found

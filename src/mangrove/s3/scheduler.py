@@ -131,6 +131,8 @@ class Scheduler:
         error: Exception = TransferCancelledError(text)
         try:
             while not self._stopping:
+                if self._held:
+                    self._release()
                 for source in self._sources:
                     self._begin_some(source)
                 timeout = self._retry_some()
@@ -239,7 +241,8 @@ class Scheduler:
         this: _Try = call.owner
         handle, error = this.handle, call.error
         if this.prefix is not None:
-            self._leave_window(this, this.prefix, well=error is None)
+            self._windows.end(this.prefix, well=error is None)
+            this.prefix = None
         try:
             if error is None and call.reply is not None:
                 handle.reply = call.reply
@@ -271,22 +274,18 @@ class Scheduler:
         self._count += 1
         heapq.heappush(self._later, (self._clock() + delay, self._count, this))
 
-    def _leave_window(self, this: _Try, prefix: str, *, well: bool) -> None:
-        """Say that a call on a slow prefix has ended, and submit as many that are held as have room now."""
-        this.prefix = None
-        self._windows.end(prefix, well=well)
-        held = self._held.get(prefix)
-        if held is None:
-            return
-        while held and self._windows.begin(prefix):
-            other, call = held.popleft()
-            other.source.flying += 1
-            other.prefix = prefix
-            if other.trial is None:
-                other.handle.started = self._clock()  # the deadline is for S3's time, not for ours
-            self._submit(call)
-        if not held:
-            self._held.pop(prefix, None)
+    def _release(self) -> None:
+        """Submit as many of the calls that are held as have room now; before what is new."""
+        for prefix, held in list(self._held.items()):
+            while held and held[0][0].source.flying < held[0][0].source.limit and self._windows.begin(prefix):
+                this, call = held.popleft()
+                this.source.flying += 1
+                this.prefix = prefix
+                if this.trial is None:
+                    this.handle.started = self._clock()  # the deadline is for S3's time, not for ours
+                self._submit(call)
+            if not held:
+                self._held.pop(prefix, None)
 
     def _retry_some(self) -> float:
         """Begin again what is due; return for how many seconds there is nothing more to begin."""

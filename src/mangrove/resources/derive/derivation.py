@@ -118,11 +118,17 @@ def _facts(
         spec = _spec(curated[each.name]) if each.name in curated else arn_of(model, each, own)
         if spec:
             arns[each.name] = spec
-        place = tags_of(model, each, spec, lister)
+        place = _noted_tags(model, service, each.name) or tags_of(model, each, spec, lister)
         if place:
             tags[each.name] = place
         kinds[each.name] = "core" if each.existing or _is_core(model, each, formats) else "catalogue"
     return arns, tags, kinds
+
+
+def _noted_tags(model: Model, service: ServiceFacts, kind: str) -> TagSpec | None:
+    """Read the place of a type's tags from the overlay; what this botocore has no operation for is not there."""
+    noted = service.overlay.get("tags", {}).get(kind)
+    return TagSpec(**noted) if noted and noted.get("operation", "") in {"", *model.operations} else None
 
 
 def _forms(formats: Formats, names: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -66,7 +66,7 @@ class ArnSpec:
         identifier: The identifier that is itself the ARN (a value that is no ARN says nothing); ``""`` for none.
         template: The official format with its variables; ``""`` for none.
         variables: Variable to source, for every variable but ``Partition``, ``Region`` and ``Account``; an ``Account``
-            here is the owner that a resource's own name tells.
+            here is the owner that a resource's own name tells, a ``Region`` the region that it tells, if it does.
         load: True when only the resource's ``load()`` brings the member at `path`.
         account: JMESPath of the member that names the owner's account, for the template; ``""`` for none.
     """
@@ -92,6 +92,7 @@ class TagSpec:
         source: What the input takes: ``"arn"``, or the name of an identifier.
         strip: A prefix to take off the value, such as ``/hostedzone/``.
         fixed: Other inputs with their values: ``{"ResourceType": "hostedzone"}``.
+        load: True when a list may leave the tags out, so that data without them is to be loaded.
     """
 
     path: str
@@ -102,6 +103,7 @@ class TagSpec:
     source: str = ""
     strip: str = ""
     fixed: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    load: bool = False
 
 
 @dataclass(frozen=True, slots=True)
