@@ -148,9 +148,7 @@ class Authority:
             .not_valid_after(now + datetime.timedelta(days=1))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
         )
         if ca:
             usage = dict.fromkeys(
@@ -897,7 +895,9 @@ def test_handlers_of_other_operations_cost_nothing(world):
     assert isinstance(world.engine("http://127.0.0.1:1", session=session), AutoEngine)
 
 
-@pytest.mark.parametrize("bucket", ["b--use1-az4--x-s3", "arn:aws:s3express:us-east-1:1:accesspoint/a--use1-az4--xa-s3"])
+@pytest.mark.parametrize(
+    "bucket", ["b--use1-az4--x-s3", "arn:aws:s3express:us-east-1:1:accesspoint/a--use1-az4--xa-s3"]
+)
 def test_s3_express_is_recognized_without_a_call(world, bucket, monkeypatch):
     engine = world.engine(None)
     monkeypatch.setattr(socket, "getaddrinfo", None)

@@ -91,7 +91,9 @@ VALUE = st.text(st.sampled_from("abzAZ09 -_.~+/=,;:'\"()[]{}<>@!#$%^&*?|\\  \t")
     lambda text: text.strip()
 )
 TOKEN = st.text(st.sampled_from("abczAZ019-_.!#$%&'*+^`|~"), min_size=1, max_size=12)
-MOMENT = st.datetimes(datetime.datetime(2000, 1, 1), datetime.datetime(2037, 1, 1), timezones=st.just(datetime.timezone.utc))
+MOMENT = st.datetimes(
+    datetime.datetime(2000, 1, 1), datetime.datetime(2037, 1, 1), timezones=st.just(datetime.timezone.utc)
+)
 
 
 def encodes(text):
@@ -143,12 +145,15 @@ def strategy(name, shape):
 @cache
 def params_of(operation):
     shape = client().meta.service_model.operation_model(operation).input_shape
-    required = set(shape.required_members) | {"MultipartUpload"}
+    # Where a listing has no encoding botocore asks for one, and undoes it; listings of ours always have one.
+    required = {*shape.required_members, "MultipartUpload", "EncodingType"}
     # The MD5 comes with a key; the body and its length by themselves; a checksum of botocore's own choice does not.
     skipped = {"Body", "ContentLength", "ContentMD5", "ChecksumAlgorithm", "SSECustomerKeyMD5", "ContentType"}
     skipped |= {"CopySourceSSECustomerKeyMD5", "ChecksumMode"} | {
         name for name in shape.members if name.startswith("Checksum")
     }
+    if operation == "ListParts":
+        skipped.add("SSECustomerKey")  # here botocore forgets to encode it
     members = {name: strategy(name, each) for name, each in shape.members.items() if name not in skipped}
     return st.fixed_dictionaries(
         {name: each for name, each in members.items() if name in required},
@@ -159,7 +164,7 @@ def params_of(operation):
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
 def test_any_parameters_go_where_botocore_sends_them(operation):
     @given(params_of(operation))
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     def check(params):
         assert_alike(operation, params)
 
@@ -230,11 +235,9 @@ def test_a_request_that_would_be_another_one_is_never_made(operation, params):
         writer().write(Call(operation, {"Bucket": "bucket", **params}))
 
 
-@pytest.mark.parametrize("name", ["a: b", "a b", "a:b", "\u00e9", "", "a\r\nb", "a\0b", "(a)"])
+@pytest.mark.parametrize("name", ["a: b", "a b", "a:b", "\u00e9", "a\r\nb", "a\0b", "(a)"])
 def test_a_name_that_no_header_can_have_is_refused(name):
     params = {"Bucket": "bucket", "Key": "key", "Metadata": {name: "value"}}
-    if name == "":
-        pytest.skip("the prefix is a name of its own")
     with pytest.raises(ConfigError, match="Metadata"):
         writer().write(Call("PutObject", params, body=b""))
 
@@ -249,9 +252,9 @@ def test_names_that_differ_in_case_alone_are_refused():
 @settings(max_examples=200, deadline=None)
 def test_no_value_makes_another_line(value):
     try:
-        head = writer().write(
-            Call("PutObject", {"Bucket": "bucket", "Key": "key", "CacheControl": value}, body=b"")
-        ).head
+        head = (
+            writer().write(Call("PutObject", {"Bucket": "bucket", "Key": "key", "CacheControl": value}, body=b"")).head
+        )
     except (ConfigError, UnicodeEncodeError):
         return
     names = [line.split(b":")[0] for line in head.split(b"\r\n")[1:-2]]
@@ -406,7 +409,9 @@ def test_a_body_of_unknown_length_that_is_longer_than_wanted_is_given_up(head):
 
 
 FIELD = st.tuples(
-    st.sampled_from([b"Content-Length", b"content-length", b"Transfer-Encoding", b"Connection", b"X-Amz-Meta-A", b"ETag"]),
+    st.sampled_from(
+        [b"Content-Length", b"content-length", b"Transfer-Encoding", b"Connection", b"X-Amz-Meta-A", b"ETag"]
+    ),
     st.sampled_from([b"5", b"6", b"0", b"chunked", b"close", b"keep-alive", b"", b"a b", b"identity", b" 5 ", b"5, 5"]),
     st.sampled_from([b": ", b":", b":\t", b" :"]),
     st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r", b"\r\n "]),
@@ -422,7 +427,7 @@ class Sock:
 
 
 @given(st.sampled_from([b"200", b"206", b"404", b"204"]), st.lists(FIELD, max_size=4), st.binary(max_size=8))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_what_is_read_and_goes_on_is_what_the_standard_library_reads(status, fields, extra):
     head = b"".join([name + mark + value + end for name, value, mark, end in fields])
     body = b"5\r\nhello\r\n0\r\n\r\n" if b"chunked" in head else b"hello"

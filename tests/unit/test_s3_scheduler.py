@@ -50,6 +50,10 @@ def both(rig, make):
     return alone, batched
 
 
+def garbage(call, carry):
+    raise ResponseParserError("no XML")
+
+
 PASSING = {
     "throttle": answer(*SLOW),
     "429": answer("Whatever", 429),
@@ -58,7 +62,7 @@ PASSING = {
     "no answer": timeout(),
     "lost": lost(),
     "stale": stale(),
-    "garbage": lambda call, carry: (_ for _ in ()).throw(ResponseParserError("no XML")),
+    "garbage": garbage,
 }
 
 
@@ -106,14 +110,14 @@ def test_what_is_final_is_tried_once(rig, fault, ours, builtin):
 
 
 def test_a_server_that_was_never_reached_may_be_a_wrong_name(rig):
-    rig.engine.always = lambda call: unreachable()
+    rig.engine.always = lambda _: unreachable()
     handle = rig.performer.run(rig.maker.head("bucket", "a"))
     assert handle.attempts == 4
     assert "retries=3" in str(handle.error)
 
 
 def test_the_deadline_ends_it_and_the_message_says_so(rig):
-    rig.engine.always = lambda call: answer(*SLOW)
+    rig.engine.always = lambda _: answer(*SLOW)
     for handle in both(rig, lambda: rig.maker.head("bucket", "a")):
         assert isinstance(handle.error, ThrottledError)
         assert "the deadline is 120 s" in str(handle.error)
@@ -348,7 +352,7 @@ def test_half_of_all_throttled_still_ends_well():
 
 def test_an_engine_that_breaks_ends_the_batch_and_the_next_one_works(rig):
     rig.engine.hold = True
-    with pytest.raises(BatchError, match="the engine failed: ZeroDivisionError") as caught, rig.batch(2) as batch:
+    with pytest.raises(BatchError, match="the engine failed: ZeroDivisionError") as caught, rig.batch(2) as batch:  # noqa: PT012
         for number in range(5):
             batch.upload("bucket", f"{number}", b"x")
         rig.engine.breaks = ZeroDivisionError("x")
@@ -424,7 +428,7 @@ def test_a_heavy_step_ends_between_two_parts_when_the_batch_is_left(rig):
     class LeaveError(Exception):
         pass
 
-    with pytest.raises(LeaveError), rig.batch() as batch:
+    with pytest.raises(LeaveError), rig.batch() as batch:  # noqa: PT012
         handle = batch._do(Large("heavy", None))
         assert began.wait(10)
         halt = rig.backend.scheduler.halt
@@ -435,7 +439,7 @@ def test_a_heavy_step_ends_between_two_parts_when_the_batch_is_left(rig):
 
 
 def test_failures_hold_no_bytes(rig):
-    rig.engine.always = lambda call: answer("AccessDenied", 403)
+    rig.engine.always = lambda _: answer("AccessDenied", 403)
     with rig.batch(raise_errors=False) as batch:
         handles = [batch.upload("bucket", f"{number}", b"x" * 1000) for number in range(10)]
     for handle in handles:
