@@ -259,6 +259,12 @@ class TestTags:
             [found] = getattr(session.resource(service), name).all()
             assert found.get_tags() == {"team": "red"}
 
+    def test_what_has_no_tags_to_read_is_another_thing_than_no_tags(self, session, calls):
+        job = session.resource("backup").BackupJob("x")
+        assert (job.tags, job.get_tags()) == (None, None)
+        assert session.resource("s3").Object("b", "k").get_tags() is None
+        assert calls == []
+
     def test_a_bucket_without_tags_has_none(self, session):
         s3 = session.client("s3")
         s3.create_bucket(Bucket="tagged", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mangrove.errors import UnknownResourceError
 from mangrove.testing import EmbeddedAWS
 
 ACCOUNT = "123456789012"
@@ -69,6 +70,28 @@ def test_the_id_of_a_key_pair_is_no_name(session):
     key = session.client("ec2").create_key_pair(KeyName="ada")["KeyPairId"]
     arn = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:key-pair/{key}"
     assert session.resource_from_arn(arn, search=True).name == "ada"
+
+
+@pytest.mark.parametrize(
+    ("arn", "text"),
+    [
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/x:*", "logs.LogGroup(name='/x')"),
+        (f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/x", "logs.LogGroup(name='/x')"),
+        (f"arn:aws:rds:eu-west-1:{ACCOUNT}:es:sub", "rds.EventSubscription(name='sub')"),
+        (
+            f"arn:aws:rds:eu-west-1:{ACCOUNT}:auto-backup:ab-1",
+            f"rds.DBInstanceAutomatedBackup(arn='arn:aws:rds:eu-west-1:{ACCOUNT}:auto-backup:ab-1')",
+        ),
+        (f"arn:aws:ce::{ACCOUNT}:costcategory/0a", f"ce.CostCategory(arn='arn:aws:ce::{ACCOUNT}:costcategory/0a')"),
+    ],
+)
+def test_types_that_are_called_otherwise_are_known(session, arn, text):
+    assert repr(session.resource_from_arn(arn)) == text
+
+
+def test_the_id_of_a_clusters_backup_is_no_resource_id(session):
+    with pytest.raises(UnknownResourceError):
+        session.resource_from_arn(f"arn:aws:rds:eu-west-1:{ACCOUNT}:cluster-auto-backup:ab-1")
 
 
 def test_a_rule_of_a_listener_is_recognised(session):

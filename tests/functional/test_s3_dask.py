@@ -16,7 +16,7 @@ if TESTS not in sys.path:
 
 from mangrove import s3  # noqa: E402
 from mangrove.errors import BatchError, ConfigError, NotFoundError, TransferError  # noqa: E402
-from mangrove.s3.cluster import Cluster  # noqa: E402
+from mangrove.s3.cluster import Cluster, batch_on  # noqa: E402
 from mangrove.s3.dask import Operation, spread  # noqa: E402
 from mangrove.s3.listing import list_objects  # noqa: E402
 from mangrove.s3.recipe import Recipe  # noqa: E402
@@ -158,7 +158,7 @@ def test_a_recipe_has_no_secrets(world):
 def test_a_batch_of_a_cluster(world):
     cluster = Cluster(world.client, world.recipe, bodies=True)
     called = []
-    with cluster.batch(8) as batch:
+    with batch_on(cluster, 8) as batch:
         for number in range(20):
             batch.upload(world.bucket, f"k{number}", b"x" * number, metadata={"n": str(number)}, callback=called.append)
     assert (batch.success(), called, batch.results()) == (True, [True] * 20, [True] * 20)
@@ -176,3 +176,6 @@ def test_a_batch_of_a_cluster(world):
 
     with cluster.batch(raise_errors=False) as batch, pytest.raises(ConfigError, match="data for a cluster"):
         batch.upload(world.bucket, "a", iter([b""]))
+
+    with pytest.raises(TypeError, match="which says how a worker makes its connection; got Client"):
+        batch_on(world.client, 8)

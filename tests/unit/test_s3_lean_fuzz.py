@@ -1,4 +1,4 @@
-"""The lean engine's pure parts under fuzzing: any parameters as botocore sends them, any answer read in one way only."""
+"""The lean engine's pure parts under fuzzing: parameters go as botocore sends them, answers are read in one way only."""
 
 from __future__ import annotations
 

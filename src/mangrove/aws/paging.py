@@ -49,7 +49,7 @@ def paging_of(operation: Any) -> Paging:
         operation: botocore's `OperationModel`.
 
     Example:
-        >>> client = boto3.client("wafv2", region_name="eu-west-1")
+        >>> client = mangrove.Session(region_name="eu-west-1").client("wafv2")
         >>> paging_of(client.meta.service_model.operation_model("ListWebACLs")).tokens
         (('NextMarker', 'NextMarker'),)
     """

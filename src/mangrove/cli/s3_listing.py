@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +26,7 @@ __all__ = ["du", "ls"]
 _FAILED = 1
 _TIME = 19  # columns of a time
 _SIZE = 14  # columns of a size
+_BLOCK = 250  # lines that are written at once
 _form = click.option(
     "--output",
     type=click.Choice(["text", "json", "jsonl"]),
@@ -59,20 +62,34 @@ def ls(url: str | None, *, output: str, null: bool, readable: bool, **given: Any
     exit code is 1 if there is nothing of that name.
     """  # noqa: D301  click's own mark for a paragraph that keeps its lines
     report = Report(output, progress=False)
-    count = 0
+    seen = 0
     with s3_connecting.connect(given) as connection, report:
-        for entry in _buckets(connection) if url is None else _entries(connection, url, given):
-            count += 1
-            if null:
-                emit([f"{entry.get('key') or entry.get('prefix') or entry.get('bucket')}\0"])
-            elif output == "text":
-                emit([_line(entry, url or "", readable=readable)])
-            else:
+        entries = _buckets(connection) if url is None else _entries(connection, url, given)
+        if output == "json" and not null:
+            for seen, entry in enumerate(entries, 1):  # noqa: B007  how many there were
                 report.record(entry)
-    if count or url is None or not parse_url(url).key:
+        else:
+            form = "null" if null else output
+            seen = _emit_all(_text(entry, url or "", form, readable=readable) for entry in entries)
+    if seen or url is None or not parse_url(url).key:
         return 0
     click.echo(f"mangrove: there is nothing at {clean(url)}", err=True)
     return _FAILED
+
+
+def _text(entry: _Entry, url: str, form: str, *, readable: bool) -> str:
+    if form == "null":
+        return f"{entry.get('key') or entry.get('prefix') or entry.get('bucket')}\0"
+    return _line(entry, url, readable=readable) if form == "text" else f"{json.dumps(entry)}\n"
+
+
+def _emit_all(lines: Iterator[str]) -> int:
+    """Write lines, many at once, as a page brings a thousand, and return how many there were."""
+    count = 0
+    while some := list(islice(lines, _BLOCK)):
+        emit(some)
+        count += len(some)
+    return count
 
 
 def _buckets(connection: Connection) -> Iterator[_Entry]:

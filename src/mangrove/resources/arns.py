@@ -10,6 +10,7 @@ from typing import Any
 
 import jmespath  # type: ignore[import-untyped]
 
+from mangrove.aws.arn import Arn
 from mangrove.errors import DeclarationTypeError, InvalidArnError
 from mangrove.resources._format import Format
 from mangrove.resources.derive.facts import ArnSpec, Variable
@@ -17,7 +18,6 @@ from mangrove.resources.formats import formats_of, known_prefixes
 
 __all__ = ["Where", "arn_from", "arn_in", "form_of", "source_of"]
 
-_FIELDS = 6
 _ACCOUNT = re.compile(r"\A[0-9]{12}\Z")
 
 
@@ -63,9 +63,8 @@ def _search(path: str, data: Any) -> Any:
 
 def _as_arn(value: Any) -> str | None:
     """Return a value that is an ARN; an empty text or an id, as some answers have it, is none."""
-    if not isinstance(value, str) or not value.startswith("arn:"):
-        return None
-    return value if len(value.split(":", _FIELDS - 1)) == _FIELDS and "*" not in value.split(":")[4] else None
+    parsed = Arn.parse_or_none(value)
+    return str(value) if parsed is not None and "*" not in (parsed.account or "") else None
 
 
 def arn_in(spec: ArnSpec, data: Any, identifiers: Mapping[str, Any]) -> str | None:
@@ -123,6 +122,7 @@ def source_of(source: Variable, data: Any, identifiers: Mapping[str, Any]) -> st
     if not isinstance(value, (str, int)) or isinstance(value, bool) or value == "":
         return None
     text = str(value).removeprefix(source.strip)
+    text = text.lower() if source.lower else text
     if not source.pattern:
         return text
     found = re.search(source.pattern, text)

@@ -68,7 +68,9 @@ def identifiers_of(
         for name, source in spec.variables.items():
             said = {"Account": arn.account, "Region": arn.region}.get(name) or variables[name]
             turned = _turned(source, said) if source.identifier else None
-            if turned is not None:
+            if not source.identifier:
+                used.add(name)  # it is something else than any identifier
+            elif turned is not None:
                 found.setdefault(source.identifier, turned)
                 used.add(name)
     names = [each["name"] for each in known.definition["resources"][kind].get("identifiers", ())]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mangrove.errors import ConfigError
+from mangrove.errors import ConfigError, DeclarationTypeError
 from mangrove.s3.dask import Connecting, Operation, spread
 from mangrove.s3.outcome import Outcome, Progress
 from mangrove.s3.reporting import Reporter, batch_error
@@ -15,7 +15,7 @@ from mangrove.s3.reporting import Reporter, batch_error
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Cluster", "ClusterBatch", "Ticket"]
+__all__ = ["Cluster", "ClusterBatch", "Ticket", "batch_on"]
 
 
 class Cluster:
@@ -222,3 +222,23 @@ class ClusterBatch:
         failures = self.failures()
         if self._raise and (failures or self._callback_errors):
             raise batch_error(len(self._tickets), failures, [each for _, each in self._callback_errors])
+
+
+def batch_on(executor: Any, concurrency: int, **options: Any) -> ClusterBatch:
+    """Return the batch of an executor: what `Connection.batch(executor=…)` calls.
+
+    Args:
+        executor: a `Cluster`.
+        concurrency: operations at once, on each worker.
+        **options: of `ClusterBatch`.
+
+    Raises:
+        DeclarationTypeError: it is none: a Dask client alone does not say whose credentials the workers take.
+    """
+    if not isinstance(executor, Cluster):
+        text = (
+            f"executor is a mangrove.s3.Cluster, such as Cluster(client, Recipe(profile_name='prod')), which says how a"
+            f" worker makes its connection; got {type(executor).__name__}"
+        )
+        raise DeclarationTypeError(text)
+    return executor.batch(concurrency, **options)

@@ -131,17 +131,9 @@ class Scheduler:
         error: Exception = TransferCancelledError(text)
         try:
             while not self._stopping:
-                if self._held:
-                    self._release()
-                for source in self._sources:
-                    self._begin_some(source)
-                timeout = self._retry_some()
-                for call in poll(timeout):
-                    self._ended(call)
-                if self._landed:
-                    self._land()
-                while self._halted:
-                    self._drop(self._halted.popleft())
+                # No name of this frame, which sleeps in `poll`, may keep a batch alive.
+                self._begin()
+                self._take(poll(self._retry_some()))
         except BaseException as found:  # noqa: BLE001  nobody may wait for what will never end
             if not self._stopping:
                 text = f"the engine failed: {found!r}"
@@ -163,6 +155,20 @@ class Scheduler:
             self._finish(this, _copy(error))
         for source in sources:
             source.abandon(error)
+
+    def _begin(self) -> None:
+        if self._held:
+            self._release()
+        for source in self._sources:
+            self._begin_some(source)
+
+    def _take(self, calls: list[Call]) -> None:
+        for call in calls:
+            self._ended(call)
+        if self._landed:
+            self._land()
+        while self._halted:
+            self._drop(self._halted.popleft())
 
     def _begin_some(self, source: Source) -> None:
         inbox, limit = source.inbox, source.limit

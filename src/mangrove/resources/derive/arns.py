@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from mangrove.resources.derive.facts import ArnSpec, Json, Variable
 from mangrove.resources.derive.identifiers import Identifier
@@ -16,8 +17,9 @@ from mangrove.resources.derive.names import key_of, plural, singular, suffixes, 
 from mangrove.resources.derive.operations import Model
 from mangrove.resources.derive.types import ResourceType
 
-__all__ = ["Formats", "Own", "arn_of"]
+__all__ = ["Formats", "Own", "arn_of", "lowered"]
 
+_LOWERED = re.compile(r"stored as (?:an? )?(?:all )?lower-?case")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _INNER = ("metadata", "summary", "description", "detail", "details", "configuration", "properties", "info")
 _ACCOUNT = frozenset(("accountid", "awsaccountid"))
@@ -310,3 +312,21 @@ def _same_kind(key: str, identifier: Identifier, kind: str) -> bool:
     # RDS names its instances by an "identifier"; an "identifier" of other kinds may be anything but a name.
     known = {own, "name"} if own == "identifier" else {own, "identifier"} if own == "id" else {own}
     return end in known and not (key.endswith("resourceid") and end != own) if end else key.endswith(suffixes(kind))
+
+
+def lowered(model: Model, each: ResourceType, spec: ArnSpec) -> ArnSpec:
+    """Return the source of an ARN, with names in lower case where AWS documents that it stores them so.
+
+    Args:
+        model: The service's model.
+        each: The type.
+        spec: The source of its ARN.
+    """
+    op = model.find(f"Create{each.name}") if spec.template else None
+    if op is None:
+        return spec
+    members = model.shapes[op.input]["members"]
+    noted = {key for key, name in op.scalars.items() if _LOWERED.search(members[name].get("documentation", ""))}
+    low = {one.name for one in each.own if noted & (one.keys | one.weak)}
+    given = {name: replace(one, lower=True) if one.identifier in low else one for name, one in spec.variables.items()}
+    return replace(spec, variables=given) if low else spec

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mangrove.resources.derive.aliases import with_aliases
-from mangrove.resources.derive.arns import Formats, Own, arn_of
+from mangrove.resources.derive.arns import Formats, Own, arn_of, lowered
 from mangrove.resources.derive.collections import Collection, account_type, collections_of
 from mangrove.resources.derive.definition import Assembly
 from mangrove.resources.derive.existing import existing_types, taken_operations
@@ -117,7 +117,7 @@ def _facts(
     for each in types:
         spec = _spec(curated[each.name]) if each.name in curated else arn_of(model, each, own)
         if spec:
-            arns[each.name] = spec
+            arns[each.name] = spec = lowered(model, each, spec)
         place = _noted_tags(model, service, each.name) or tags_of(model, each, spec, lister)
         if place:
             tags[each.name] = place

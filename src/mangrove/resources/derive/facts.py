@@ -49,12 +49,14 @@ class Variable:
         path: A JMESPath into the resource's data; ``""`` for none. The first of both that has a value serves.
         strip: A prefix to take off the value, such as ``/hostedzone/``.
         pattern: A regular expression that is searched in the value; its one group is what counts. ``""`` for all of it.
+        lower: True where AWS keeps the value in lower case, however it was given.
     """
 
     identifier: str = ""
     path: str = ""
     strip: str = ""
     pattern: str = ""
+    lower: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class AccessPreview(_Resource[_Client]):
     access_preview_findings: _Final[_Manager[_AccessPreviewFinding, _Collection[_AccessPreviewFinding]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class AccessPreviewFinding(_Resource[_Client]):
     access_preview_id: _Final[str]
@@ -67,6 +68,7 @@ class AccessPreviewFinding(_Resource[_Client]):
     error: _Final[str]
     sources: _Final[list[FindingSourceTypeDef]]
     resource_control_policy_restriction: _Final[str]
+    tags: _Final[None]
 
 class AnalyzedResource(_Resource[_Client]):
     analyzer_arn: _Final[str]
@@ -146,6 +148,7 @@ class Finding(_Resource[_Client]):
     def generate_recommendation(self) -> EmptyResponseMetadataTypeDef: ...
     def get_recommendation(self, *, maxResults: int = ..., nextToken: str = ...) -> GetFindingRecommendationResponseTypeDef: ...
     def get_v2(self, *, maxResults: int = ..., nextToken: str = ...) -> GetFindingV2ResponseTypeDef: ...
+    tags: _Final[None]
 
 class PolicyGeneration(_Resource[_Client]):
     job_id: _Final[str]
@@ -155,6 +158,7 @@ class PolicyGeneration(_Resource[_Client]):
     completed_on: _Final[_datetime]
     def cancel(self) -> dict[str, _Any]: ...
     def get_generated_policy(self, *, includeResourcePlaceholders: bool = ..., includeServiceLevelTemplate: bool = ...) -> GetGeneratedPolicyResponseTypeDef: ...
+    tags: _Final[None]
 
 _AccessPreview = AccessPreview
 _AccessPreviewFinding = AccessPreviewFinding

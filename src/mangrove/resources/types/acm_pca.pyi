@@ -73,6 +73,7 @@ class Permission(_Resource[_Client]):
     actions: _Final[list[str]]
     policy: _Final[str]
     def delete(self, *, SourceAccount: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 _CertificateAuthority = CertificateAuthority
 _Permission = Permission

@@ -104,6 +104,7 @@ class Artifact(_Resource[_Client]):
     id: _Final[str]
     artifact_file_name: _Final[str]
     artifact_id: _Final[str]
+    tags: _Final[None]
 
 class BackendEnvironment(_Resource[_Client]):
     app_id: _Final[str]

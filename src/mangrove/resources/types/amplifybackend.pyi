@@ -15,5 +15,6 @@ class ServiceResource(_Resource[_Client]):
 class S3Bucket(_Resource[_Client]):
     name: _Final[str]
     creation_date: _Final[str]
+    tags: _Final[None]
 
 _S3Bucket = S3Bucket

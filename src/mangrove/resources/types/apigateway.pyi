@@ -364,6 +364,7 @@ class SdkType(_Resource[_Client]):
     configuration_properties: _Final[list[SdkConfigurationPropertyTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Stage(_Resource[_Client]):
     rest_api_id: _Final[str]

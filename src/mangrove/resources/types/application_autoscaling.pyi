@@ -117,6 +117,7 @@ class ScalingActivity(_Resource[_Client]):
     not_scaled_reasons: _Final[list[NotScaledReasonTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ScalingPolicy(_Resource[_Client]):
     service_namespace: _Final[str]

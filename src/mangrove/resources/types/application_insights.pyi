@@ -55,6 +55,7 @@ class Application(_Resource[_Client]):
     def create_log_pattern(self, *, PatternSetName: str, PatternName: str, Pattern: str, Rank: int) -> _LogPattern: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, OpsCenterEnabled: bool = ..., CWEMonitorEnabled: bool = ..., OpsItemSNSTopicArn: str = ..., SNSNotificationArn: str = ..., RemoveSNSTopic: bool = ..., AutoConfigEnabled: bool = ..., AttachMissingPermission: bool = ...) -> UpdateApplicationResponseTypeDef: ...
+    tags: _Final[None]
 
 class Component(_Resource[_Client]):
     resource_group_name: _Final[str]
@@ -78,6 +79,7 @@ class Component(_Resource[_Client]):
     def update(self, *, NewComponentName: str = ..., ResourceList: _Sequence[str] = ...) -> dict[str, _Any]: ...
     def update_configuration(self, *, Monitor: bool = ..., Tier: str = ..., ComponentConfiguration: str = ..., AutoConfigEnabled: bool = ...) -> dict[str, _Any]: ...
     def update_workload(self, *, WorkloadId: str = ..., WorkloadConfiguration: _Given) -> UpdateWorkloadResponseTypeDef: ...
+    tags: _Final[None]
 
 class LogPattern(_Resource[_Client]):
     resource_group_name: _Final[str]
@@ -90,10 +92,12 @@ class LogPattern(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, Pattern: str = ..., Rank: int = ...) -> UpdateLogPatternResponseTypeDef: ...
+    tags: _Final[None]
 
 class LogPatternSet(_Resource[_Client]):
     resource_group_name: _Final[str]
     log_pattern_set: _Final[str]
+    tags: _Final[None]
 
 class Problem(_Resource[_Client]):
     id: _Final[str]
@@ -118,6 +122,7 @@ class Problem(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, UpdateStatus: str = ..., Visibility: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ProblemObservation(_Resource[_Client]):
     problem_id: _Final[str]
@@ -166,6 +171,7 @@ class ProblemObservation(_Resource[_Client]):
     x_ray_request_average_latency: _Final[int]
     x_ray_node_name: _Final[str]
     x_ray_node_type: _Final[str]
+    tags: _Final[None]
 
 class Workload(_Resource[_Client]):
     resource_group_name: _Final[str]
@@ -177,6 +183,7 @@ class Workload(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def remove(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _Application = Application
 _Component = Component

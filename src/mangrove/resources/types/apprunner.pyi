@@ -98,6 +98,7 @@ class CustomDomain(_Resource[_Client]):
     status: _Final[str]
     def associate(self, *, EnableWWWSubdomain: bool = ...) -> AssociateCustomDomainResponseTypeDef: ...
     def disassociate(self) -> DisassociateCustomDomainResponseTypeDef: ...
+    tags: _Final[None]
 
 class ObservabilityConfiguration(_Resource[_Client]):
     arn: _Final[str]
@@ -123,6 +124,7 @@ class Operation(_Resource[_Client]):
     started_at: _Final[_datetime]
     ended_at: _Final[_datetime]
     updated_at: _Final[_datetime]
+    tags: _Final[None]
 
 class Service(_Resource[_Client]):
     arn: _Final[str]

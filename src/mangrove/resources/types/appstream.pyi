@@ -163,10 +163,12 @@ class Application(_Resource[_Client]):
 class AssociatedFleet(_Resource[_Client]):
     stack_name: _Final[str]
     name: _Final[str]
+    tags: _Final[None]
 
 class AssociatedStack(_Resource[_Client]):
     fleet_name: _Final[str]
     name: _Final[str]
+    tags: _Final[None]
 
 class DirectoryConfig(_Resource[_Client]):
     directory_name: _Final[str]
@@ -178,6 +180,7 @@ class DirectoryConfig(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, OrganizationalUnitDistinguishedNames: _Sequence[str] = ..., ServiceAccountCredentials: _Given = ..., CertificateBasedAuthProperties: _Given = ...) -> UpdateDirectoryConfigResultTypeDef: ...
+    tags: _Final[None]
 
 class EntitledApplication(_Resource[_Client]):
     stack_name: _Final[str]
@@ -186,6 +189,7 @@ class EntitledApplication(_Resource[_Client]):
     application_identifier: _Final[str]
     def associate_application_to_entitlement(self) -> dict[str, _Any]: ...
     def disassociate_application_from_entitlement(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Entitlement(_Resource[_Client]):
     stack_name: _Final[str]
@@ -201,6 +205,7 @@ class Entitlement(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, Description: str = ..., AppVisibility: str = ..., Attributes: _Sequence[_Given] = ...) -> UpdateEntitlementResultTypeDef: ...
+    tags: _Final[None]
 
 class ExportImageTask(_Resource[_Client]):
     id: _Final[str]
@@ -215,6 +220,7 @@ class ExportImageTask(_Resource[_Client]):
     error_details: _Final[list[ErrorDetailsTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Fleet(_Resource[_Client]):
     name: _Final[str]
@@ -339,6 +345,7 @@ class ImagePermission(_Resource[_Client]):
     image_permissions: _Final[ImagePermissionsTypeDef]
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, ImagePermissions: _Given) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Stack(_Resource[_Client]):
     name: _Final[str]

@@ -137,6 +137,7 @@ class ApiKey(_Resource[_Client]):
     deletes: _Final[int]
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, description: str = ..., expires: int = ...) -> UpdateApiKeyResponseTypeDef: ...
+    tags: _Final[None]
 
 class ChannelNamespace(_Resource[_Client]):
     api_id: _Final[str]

@@ -85,6 +85,7 @@ class PlanExecution(_Resource[_Client]):
     def update(self, *, action: str, comment: str = ...) -> dict[str, _Any]: ...
     def update_step(self, *, comment: str, stepName: str, actionToTake: str) -> dict[str, _Any]: ...
     def wait_until_completed(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class PlanExecutionEvent(_Resource[_Client]):
     plan_arn: _Final[str]
@@ -99,6 +100,7 @@ class PlanExecutionEvent(_Resource[_Client]):
     description: _Final[str]
     event_id: _Final[str]
     previous_event_id: _Final[str]
+    tags: _Final[None]
 
 _Plan = Plan
 _PlanExecution = PlanExecution

@@ -57,6 +57,7 @@ class ComplianceInquiryQuery(_Resource[_Client]):
     status_message: _Final[str]
     created_at: _Final[_datetime]
     updated_response_versions: _Final[list[ResponseVersionTypeDef]]
+    tags: _Final[None]
 
 class CustomerAgreement(_Resource[_Client]):
     id: _Final[str]

@@ -90,6 +90,7 @@ class CalculationExecution(_Resource[_Client]):
     def get_code(self) -> GetCalculationExecutionCodeResponseTypeDef: ...
     def get_status(self) -> GetCalculationExecutionStatusResponseTypeDef: ...
     def stop(self) -> StopCalculationExecutionResponseTypeDef: ...
+    tags: _Final[None]
 
 class CapacityReservation(_Resource[_Client]):
     name: _Final[str]
@@ -134,6 +135,7 @@ class Database(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def get_table_metadata(self, *, TableName: str, WorkGroup: str = ...) -> GetTableMetadataOutputTypeDef: ...
+    tags: _Final[None]
 
 class Executor(_Resource[_Client]):
     session_id: _Final[str]
@@ -144,6 +146,7 @@ class Executor(_Resource[_Client]):
     termination_date_time: _Final[int]
     executor_state: _Final[str]
     executor_size: _Final[int]
+    tags: _Final[None]
 
 class NamedQuery(_Resource[_Client]):
     id: _Final[str]
@@ -158,6 +161,7 @@ class NamedQuery(_Resource[_Client]):
     def batch_get(self) -> BatchGetNamedQueryOutputTypeDef: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, Name: str, Description: str = ..., QueryString: str) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class NotebookMetadata(_Resource[_Client]):
     notebook_id: _Final[str]
@@ -174,12 +178,14 @@ class NotebookMetadata(_Resource[_Client]):
     def export_notebook(self) -> ExportNotebookOutputTypeDef: ...
     def update_notebook(self, *, Payload: str, Type: str, SessionId: str = ..., ClientRequestToken: str = ...) -> dict[str, _Any]: ...
     def update(self, *, ClientRequestToken: str = ..., Name: str) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class NotebookSession(_Resource[_Client]):
     notebook_id: _Final[str]
     id: _Final[str]
     session_id: _Final[str]
     creation_time: _Final[_datetime]
+    tags: _Final[None]
 
 class PreparedStatement(_Resource[_Client]):
     work_group: _Final[str]
@@ -194,6 +200,7 @@ class PreparedStatement(_Resource[_Client]):
     def batch_get(self) -> BatchGetPreparedStatementOutputTypeDef: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, QueryStatement: str, Description: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class QueryExecution(_Resource[_Client]):
     id: _Final[str]
@@ -217,6 +224,7 @@ class QueryExecution(_Resource[_Client]):
     def get_query_results(self, *, NextToken: str = ..., MaxResults: int = ..., QueryResultType: str = ...) -> GetQueryResultsOutputTypeDef: ...
     def get_query_runtime_statistics(self) -> GetQueryRuntimeStatisticsOutputTypeDef: ...
     def stop(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Session(_Resource[_Client]):
     id: _Final[str]
@@ -252,6 +260,7 @@ class TableMetadata(_Resource[_Client]):
     columns: _Final[list[ColumnTypeDef]]
     partition_keys: _Final[list[ColumnTypeDef]]
     parameters: _Final[dict[str, str]]
+    tags: _Final[None]
 
 class WorkGroup(_Resource[_Client]):
     name: _Final[str]

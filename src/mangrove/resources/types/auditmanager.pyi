@@ -144,6 +144,7 @@ class AssessmentFrameworkShareRequest(_Resource[_Client]):
     custom_controls_count: _Final[int]
     compliance_type: _Final[str]
     assessment_framework: _Final[_AssessmentFramework]
+    tags: _Final[None]
 
 class AssessmentReport(_Resource[_Client]):
     assessment_id: _Final[str]
@@ -156,6 +157,7 @@ class AssessmentReport(_Resource[_Client]):
     creation_time: _Final[_datetime]
     def delete(self) -> dict[str, _Any]: ...
     def get_url(self) -> GetAssessmentReportUrlResponseTypeDef: ...
+    tags: _Final[None]
 
 class Control(_Resource[_Client]):
     id: _Final[str]
@@ -190,6 +192,7 @@ class ControlDomainInsight(_Resource[_Client]):
     total_controls_count: _Final[int]
     evidence_insights: _Final[EvidenceInsightsTypeDef]
     last_updated: _Final[_datetime]
+    tags: _Final[None]
 
 class Delegation(_Resource[_Client]):
     id: _Final[str]
@@ -201,6 +204,7 @@ class Delegation(_Resource[_Client]):
     control_set_name: _Final[str]
     assessment: _Final[_Assessment]
     def batch_delete_by_assessment(self, *, assessmentId: str) -> BatchDeleteDelegationByAssessmentResponseTypeDef: ...
+    tags: _Final[None]
 
 class EvidenceFolder(_Resource[_Client]):
     assessment_id: _Final[str]
@@ -226,10 +230,12 @@ class EvidenceFolder(_Resource[_Client]):
     def reload(self) -> None: ...
     def get_evidence(self, *, evidenceId: str) -> GetEvidenceResponseTypeDef: ...
     def get_evidence_by_evidence_folder(self, *, nextToken: str = ..., maxResults: int = ...) -> GetEvidenceByEvidenceFolderResponseTypeDef: ...
+    tags: _Final[None]
 
 class Keyword(_Resource[_Client]):
     source: _Final[str]
     keyword: _Final[str]
+    tags: _Final[None]
 
 class Notification(_Resource[_Client]):
     id: _Final[str]
@@ -241,12 +247,14 @@ class Notification(_Resource[_Client]):
     event_time: _Final[_datetime]
     source: _Final[str]
     assessment: _Final[_Assessment]
+    tags: _Final[None]
 
 class Service(_Resource[_Client]):
     name: _Final[str]
     display_name: _Final[str]
     description: _Final[str]
     category: _Final[str]
+    tags: _Final[None]
 
 class _Delegation_Collection(_Collection[_Delegation]):
     def batch_delete_by_assessment(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

@@ -39,6 +39,7 @@ class ScalingPlan(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, ApplicationSource: _Given = ..., ScalingInstructions: _Sequence[_Given] = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ScalingPlanResource(_Resource[_Client]):
     scaling_plan_name: _Final[str]
@@ -51,6 +52,7 @@ class ScalingPlanResource(_Resource[_Client]):
     scaling_status_code: _Final[str]
     scaling_status_message: _Final[str]
     def get_forecast_data(self, *, ServiceNamespace: str, ScalableDimension: str, ForecastDataType: str, StartTime: _datetime | str, EndTime: _datetime | str) -> GetScalingPlanResourceForecastDataResponseTypeDef: ...
+    tags: _Final[None]
 
 _ScalingPlan = ScalingPlan
 _ScalingPlanResource = ScalingPlanResource

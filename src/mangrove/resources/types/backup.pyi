@@ -171,6 +171,7 @@ class BackupJob(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def stop(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class BackupPlan(_Resource[_Client]):
     id: _Final[str]
@@ -195,6 +196,7 @@ class BackupPlanTemplate(_Resource[_Client]):
     backup_plan_template_id: _Final[str]
     backup_plan_template_name: _Final[str]
     def get_backup_plan_from_template(self) -> GetBackupPlanFromTemplateOutputTypeDef: ...
+    tags: _Final[None]
 
 class BackupPlanVersion(_Resource[_Client]):
     backup_plan_id: _Final[str]
@@ -207,6 +209,7 @@ class BackupPlanVersion(_Resource[_Client]):
     creator_request_id: _Final[str]
     last_execution_date: _Final[_datetime]
     advanced_backup_settings: _Final[list[AdvancedBackupSettingOutputTypeDef]]
+    tags: _Final[None]
 
 class BackupSelection(_Resource[_Client]):
     backup_plan_id: _Final[str]
@@ -220,6 +223,7 @@ class BackupSelection(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class BackupVault(_Resource[_Client]):
     name: _Final[str]
@@ -295,6 +299,7 @@ class CopyJob(_Resource[_Client]):
     supported_resource_type: _Final[_SupportedResourceType]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Framework(_Resource[_Client]):
     name: _Final[str]
@@ -329,6 +334,7 @@ class IndexedRecoveryPoint(_Resource[_Client]):
     def start_copy_job(self, *, SourceBackupVaultName: str, DestinationBackupVaultArn: str, IamRoleArn: str, IdempotencyToken: str = ..., Lifecycle: _Given = ...) -> _CopyJob: ...
     def start_restore_job(self, *, Metadata: _Mapping[str, str], IamRoleArn: str = ..., IdempotencyToken: str = ..., ResourceType: str = ..., CopySourceTagsToRestoredResource: bool = ...) -> _RestoreJob: ...
     def start_scan_job(self, *, BackupVaultName: str, ContinuousScanEndTime: _datetime | str = ..., IamRoleArn: str, IdempotencyToken: str = ..., MalwareScanner: str, ScanBaseRecoveryPointArn: str = ..., ScanMode: str, ScannerRoleArn: str) -> _ScanJob: ...
+    tags: _Final[None]
 
 class LegalHold(_Resource[_Client]):
     id: _Final[str]
@@ -424,6 +430,7 @@ class ReportJob(_Resource[_Client]):
     report_destination: _Final[ReportDestinationTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ReportPlan(_Resource[_Client]):
     name: _Final[str]
@@ -485,6 +492,7 @@ class RestoreJob(_Resource[_Client]):
     def reload(self) -> None: ...
     def get_metadata(self) -> GetRestoreJobMetadataOutputTypeDef: ...
     def put_restore_validation_result(self, *, ValidationStatus: str, ValidationStatusMessage: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class RestoreTestingPlan(_Resource[_Client]):
     name: _Final[str]
@@ -524,6 +532,7 @@ class RestoreTestingSelection(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, RestoreTestingSelection: _Given) -> UpdateRestoreTestingSelectionOutputTypeDef: ...
+    tags: _Final[None]
 
 class ScanJob(_Resource[_Client]):
     id: _Final[str]
@@ -554,10 +563,12 @@ class ScanJob(_Resource[_Client]):
     supported_resource_type: _Final[_SupportedResourceType]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class SupportedResourceType(_Resource[_Client]):
     resource_type: _Final[str]
     indexed_recovery_points: _Final[_Manager[_IndexedRecoveryPoint, _Collection[_IndexedRecoveryPoint]]]
+    tags: _Final[None]
 
 class TieringConfiguration(_Resource[_Client]):
     name: _Final[str]

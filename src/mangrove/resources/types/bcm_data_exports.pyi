@@ -34,6 +34,7 @@ class Execution(_Resource[_Client]):
     execution_status: _Final[ExecutionStatusTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Export(_Resource[_Client]):
     arn: _Final[str]
@@ -59,6 +60,7 @@ class Table(_Resource[_Client]):
     schema: _Final[list[ColumnTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _Execution = Execution
 _Export = Export

@@ -87,6 +87,7 @@ class BillEstimateCommitment(_Resource[_Client]):
     payment_option: _Final[str]
     upfront_payment: _Final[CostAmountTypeDef]
     monthly_payment: _Final[CostAmountTypeDef]
+    tags: _Final[None]
 
 class BillEstimateInputCommitmentModification(_Resource[_Client]):
     bill_estimate_id: _Final[str]
@@ -94,6 +95,7 @@ class BillEstimateInputCommitmentModification(_Resource[_Client]):
     group: _Final[str]
     usage_account_id: _Final[str]
     commitment_action: _Final[BillScenarioCommitmentModificationActionTypeDef]
+    tags: _Final[None]
 
 class BillEstimateInputUsageModification(_Resource[_Client]):
     bill_estimate_id: _Final[str]
@@ -107,6 +109,7 @@ class BillEstimateInputUsageModification(_Resource[_Client]):
     usage_account_id: _Final[str]
     quantities: _Final[list[UsageQuantityTypeDef]]
     historical_usage: _Final[HistoricalUsageEntityOutputTypeDef]
+    tags: _Final[None]
 
 class BillEstimateLineItem(_Resource[_Client]):
     bill_estimate_id: _Final[str]
@@ -125,6 +128,7 @@ class BillEstimateLineItem(_Resource[_Client]):
     historical_usage_quantity: _Final[UsageQuantityResultTypeDef]
     historical_cost: _Final[CostAmountTypeDef]
     savings_plan_arns: _Final[list[str]]
+    tags: _Final[None]
 
 class BillScenario(_Resource[_Client]):
     id: _Final[str]
@@ -158,6 +162,7 @@ class BillScenarioCommitmentModification(_Resource[_Client]):
     group: _Final[str]
     commitment_action: _Final[BillScenarioCommitmentModificationActionTypeDef]
     def batch_delete(self) -> BatchDeleteBillScenarioCommitmentModificationResponseTypeDef: ...
+    tags: _Final[None]
 
 class BillScenarioUsageModification(_Resource[_Client]):
     bill_scenario_id: _Final[str]
@@ -172,6 +177,7 @@ class BillScenarioUsageModification(_Resource[_Client]):
     quantities: _Final[list[UsageQuantityTypeDef]]
     historical_usage: _Final[HistoricalUsageEntityOutputTypeDef]
     def batch_delete(self) -> BatchDeleteBillScenarioUsageModificationResponseTypeDef: ...
+    tags: _Final[None]
 
 class WorkloadEstimate(_Resource[_Client]):
     id: _Final[str]
@@ -209,6 +215,7 @@ class WorkloadEstimateUsage(_Resource[_Client]):
     status: _Final[str]
     historical_usage: _Final[HistoricalUsageEntityOutputTypeDef]
     def batch_delete(self) -> BatchDeleteWorkloadEstimateUsageResponseTypeDef: ...
+    tags: _Final[None]
 
 _BillEstimate = BillEstimate
 _BillEstimateCommitment = BillEstimateCommitment

@@ -21,5 +21,6 @@ class RecommendedAction(_Resource[_Client]):
     context: _Final[dict[str, str]]
     next_steps: _Final[list[str]]
     last_updated_time_stamp: _Final[str]
+    tags: _Final[None]
 
 _RecommendedAction = RecommendedAction

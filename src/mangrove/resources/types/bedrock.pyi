@@ -201,6 +201,7 @@ class AutomatedReasoningPolicyBuildWorkflow(_Resource[_Client]):
     def list_automated_reasoning_policy_test_results(self, *, nextToken: str = ..., maxResults: int = ...) -> ListAutomatedReasoningPolicyTestResultsResponseTypeDef: ...
     def start_automated_reasoning_policy_test_workflow(self, *, testCaseIds: _Sequence[str] = ..., clientRequestToken: str = ...) -> StartAutomatedReasoningPolicyTestWorkflowResponseTypeDef: ...
     def update_automated_reasoning_policy_annotations(self, *, annotations: _Sequence[_Given], lastUpdatedAnnotationSetHash: str) -> UpdateAutomatedReasoningPolicyAnnotationsResponseTypeDef: ...
+    tags: _Final[None]
 
 class AutomatedReasoningPolicyTestCase(_Resource[_Client]):
     policy_arn: _Final[str]
@@ -217,6 +218,7 @@ class AutomatedReasoningPolicyTestCase(_Resource[_Client]):
     def delete(self, *, lastUpdatedAt: _datetime | str) -> dict[str, _Any]: ...
     def get_automated_reasoning_policy_test_result(self, *, buildWorkflowId: str) -> GetAutomatedReasoningPolicyTestResultResponseTypeDef: ...
     def update(self, *, guardContent: str, queryContent: str = ..., lastUpdatedAt: _datetime | str, expectedAggregatedFindingsResult: str, confidenceThreshold: float = ..., clientRequestToken: str = ...) -> UpdateAutomatedReasoningPolicyTestCaseResponseTypeDef: ...
+    tags: _Final[None]
 
 class CustomModel(_Resource[_Client]):
     arn: _Final[str]
@@ -338,6 +340,7 @@ class FoundationModelAgreementOffer(_Resource[_Client]):
     offer_id: _Final[str]
     offer_token: _Final[str]
     term_details: _Final[TermDetailsTypeDef]
+    tags: _Final[None]
 
 class Guardrail(_Resource[_Client]):
     id: _Final[str]

@@ -48,6 +48,7 @@ class InvocationStep(_Resource[_Client]):
     session: _Final[_Session]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Session(_Resource[_Client]):
     id: _Final[str]

@@ -310,6 +310,7 @@ class AgentRuntimeVersion(_Resource[_Client]):
     description: _Final[str]
     last_updated_at: _Final[_datetime]
     status: _Final[str]
+    tags: _Final[None]
 
 class ApiKeyCredentialProvider(_Resource[_Client]):
     name: _Final[str]
@@ -437,6 +438,7 @@ class ConfigurationBundleVersion(_Resource[_Client]):
     kms_key_arn: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ConsentPortal(_Resource[_Client]):
     id: _Final[str]
@@ -496,6 +498,7 @@ class DatasetVersion(_Resource[_Client]):
     example_count: _Final[int]
     example_count_by_field: _Final[dict[str, _Any]]
     created_at: _Final[_datetime]
+    tags: _Final[None]
 
 class Evaluator(_Resource[_Client]):
     id: _Final[str]
@@ -574,6 +577,7 @@ class GatewayRateLimit(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteGatewayRateLimitResponseTypeDef: ...
     def update(self, *, description: str = ..., entries: _Sequence[_Given]) -> UpdateGatewayRateLimitResponseTypeDef: ...
+    tags: _Final[None]
 
 class GatewayRule(_Resource[_Client]):
     gateway_identifier: _Final[str]
@@ -592,6 +596,7 @@ class GatewayRule(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteGatewayRuleResponseTypeDef: ...
     def update(self, *, priority: int = ..., conditions: _Sequence[_Given] = ..., actions: _Sequence[_Given] = ..., description: str = ...) -> UpdateGatewayRuleResponseTypeDef: ...
+    tags: _Final[None]
 
 class GatewayTarget(_Resource[_Client]):
     gateway_identifier: _Final[str]
@@ -617,6 +622,7 @@ class GatewayTarget(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteGatewayTargetResponseTypeDef: ...
     def update(self, *, name: str = ..., description: str = ..., targetConfiguration: _Given, credentialProviderConfigurations: _Sequence[_Given] = ..., metadataConfiguration: _Given = ..., privateEndpoint: _Given = ..., certificateConfigurations: _Sequence[_Given] = ...) -> UpdateGatewayTargetResponseTypeDef: ...
+    tags: _Final[None]
 
 class Harness(_Resource[_Client]):
     id: _Final[str]
@@ -771,6 +777,7 @@ class PaymentConnector(_Resource[_Client]):
     def delete(self, *, clientToken: str = ...) -> DeletePaymentConnectorResponseTypeDef: ...
     def rotate_credentials(self, *, credentialsToRotate: _Given, clientToken: str = ...) -> RotatePaymentConnectorCredentialsResponseTypeDef: ...
     def update(self, *, description: str = ..., type: str = ..., credentialProviderConfigurations: _Sequence[_Given] = ..., clientToken: str = ...) -> UpdatePaymentConnectorResponseTypeDef: ...
+    tags: _Final[None]
 
 class PaymentCredentialProvider(_Resource[_Client]):
     name: _Final[str]
@@ -888,6 +895,7 @@ class PolicyGenerationAsset(_Resource[_Client]):
     definition: _Final[PolicyDefinitionTypeDef]
     raw_text_fragment: _Final[str]
     findings: _Final[list[FindingTypeDef]]
+    tags: _Final[None]
 
 class Registry(_Resource[_Client]):
     id: _Final[str]

@@ -30,5 +30,6 @@ class AsyncInvoke(_Resource[_Client]):
     output_data_config: _Final[AsyncInvokeOutputDataConfigTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _AsyncInvoke = AsyncInvoke

@@ -79,6 +79,7 @@ class ContractualInvestment(_Resource[_Client]):
     investment_name: _Final[str]
     investment_type: _Final[str]
     max_allowed_investment_disbursement_value: _Final[AmountTypeDef]
+    tags: _Final[None]
 
 class ContractualInvestmentAttestation(_Resource[_Client]):
     contract_arn: _Final[str]
@@ -98,12 +99,14 @@ class ContractualInvestmentAttestation(_Resource[_Client]):
     is_cancellable: _Final[bool]
     contractual_investment: _Final[_ContractualInvestment]
     def cancel(self, *, reason: str) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class SourceView(_Resource[_Client]):
     parent_arn: _Final[str]
     source_view: _Final[str]
     def associate(self) -> AssociateSourceViewsResponseTypeDef: ...
     def disassociate(self) -> DisassociateSourceViewsResponseTypeDef: ...
+    tags: _Final[None]
 
 _BillingView = BillingView
 _Contract = Contract

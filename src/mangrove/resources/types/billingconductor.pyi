@@ -153,6 +153,7 @@ class Resource(_Resource[_Client]):
     arn: _Final[str]
     relationship: _Final[str]
     end_billing_period: _Final[str]
+    tags: _Final[None]
 
 class _PricingRule_Collection(_Collection[_PricingRule]):
     def associate(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

@@ -70,6 +70,7 @@ class CommitmentPurchaseAnalysis(_Resource[_Client]):
     savings_plans_purchase_analysis_details: _Final[SavingsPlansPurchaseAnalysisDetailsTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class CostAllocationTag(_Resource[_Client]):
     key: _Final[str]
@@ -78,6 +79,7 @@ class CostAllocationTag(_Resource[_Client]):
     status: _Final[str]
     last_updated_date: _Final[str]
     last_used_date: _Final[str]
+    tags: _Final[None]
 
 class CostCategory(_Resource[_Client]):
     arn: _Final[str]

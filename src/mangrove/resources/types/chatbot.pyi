@@ -116,6 +116,7 @@ class MicrosoftTeamsConfiguredTeam(_Resource[_Client]):
     microsoft_teams_channel_configurations: _Final[_Manager[_MicrosoftTeamsChannelConfiguration, _Collection[_MicrosoftTeamsChannelConfiguration]]]
     def create_microsoft_teams_channel_configuration(self, *, ChannelId: str, ChannelName: str = ..., TeamName: str = ..., TenantId: str, SnsTopicArns: _Sequence[str] = ..., IamRoleArn: str, ConfigurationName: str, LoggingLevel: str = ..., GuardrailPolicyArns: _Sequence[str] = ..., UserAuthorizationRequired: bool = ..., Tags: _Sequence[_Given] = ...) -> _MicrosoftTeamsChannelConfiguration: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class MicrosoftTeamsUserIdentity(_Resource[_Client]):
     chat_configuration_arn: _Final[str]
@@ -127,6 +128,7 @@ class MicrosoftTeamsUserIdentity(_Resource[_Client]):
     teams_tenant_id: _Final[str]
     microsoft_teams_configured_team: _Final[_MicrosoftTeamsConfiguredTeam]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class SlackChannelConfiguration(_Resource[_Client]):
     chat_configuration_arn: _Final[str]
@@ -164,6 +166,7 @@ class SlackUserIdentity(_Resource[_Client]):
     iam_role_arn: _Final[str]
     aws_user_identity: _Final[str]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _ChimeWebhookConfiguration = ChimeWebhookConfiguration
 _CustomAction = CustomAction

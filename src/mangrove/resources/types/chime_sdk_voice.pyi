@@ -95,9 +95,11 @@ class AvailablePhoneNumber(_Resource[_Client]):
     def create_phone_number_order(self, *, ProductType: str, Name: str = ...) -> _PhoneNumberOrder: ...
     def disassociate_phone_numbers_from_voice_connector(self, *, VoiceConnectorId: str) -> DisassociatePhoneNumbersFromVoiceConnectorResponseTypeDef: ...
     def disassociate_phone_numbers_from_voice_connector_group(self, *, VoiceConnectorGroupId: str) -> DisassociatePhoneNumbersFromVoiceConnectorGroupResponseTypeDef: ...
+    tags: _Final[None]
 
 class AvailableVoiceConnectorRegion(_Resource[_Client]):
     voice_connector_region: _Final[str]
+    tags: _Final[None]
 
 class PhoneNumber(_Resource[_Client]):
     id: _Final[str]
@@ -137,6 +139,7 @@ class PhoneNumberOrder(_Resource[_Client]):
     foc_date: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ProxySession(_Resource[_Client]):
     voice_connector_id: _Final[str]
@@ -155,6 +158,7 @@ class ProxySession(_Resource[_Client]):
     geo_match_params: _Final[GeoMatchParamsTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class SipMediaApplication(_Resource[_Client]):
     id: _Final[str]
@@ -190,12 +194,14 @@ class SipRule(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, Name: str, Disabled: bool = ..., TargetApplications: _Sequence[_Given] = ...) -> UpdateSipRuleResponseTypeDef: ...
+    tags: _Final[None]
 
 class SupportedPhoneNumberCountry(_Resource[_Client]):
     product_type: _Final[str]
     code: _Final[str]
     country_code: _Final[str]
     supported_phone_number_types: _Final[list[str]]
+    tags: _Final[None]
 
 class VoiceConnector(_Resource[_Client]):
     id: _Final[str]
@@ -267,6 +273,7 @@ class VoiceConnectorTerminationCredential(_Resource[_Client]):
     voice_connector_id: _Final[str]
     username: _Final[str]
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class VoiceProfile(_Resource[_Client]):
     id: _Final[str]

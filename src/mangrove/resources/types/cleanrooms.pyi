@@ -132,6 +132,7 @@ class AnalysisLogExport(_Resource[_Client]):
     membership: _Final[_Membership]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class AnalysisTemplate(_Resource[_Client]):
     membership_identifier: _Final[str]
@@ -246,6 +247,7 @@ class CollaborationChangeRequest(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, action: str) -> UpdateCollaborationChangeRequestOutputTypeDef: ...
+    tags: _Final[None]
 
 class CollaborationConfiguredAudienceModelAssociation(_Resource[_Client]):
     collaboration_identifier: _Final[str]
@@ -297,6 +299,7 @@ class CollaborationPrivacyBudget(_Resource[_Client]):
     update_time: _Final[_datetime]
     budget: _Final[PrivacyBudgetTypeDef]
     collaboration: _Final[_Collaboration]
+    tags: _Final[None]
 
 class CollaborationPrivacyBudgetTemplate(_Resource[_Client]):
     collaboration_identifier: _Final[str]
@@ -485,6 +488,7 @@ class IntermediateTableVersion(_Resource[_Client]):
     analysis_type: _Final[str]
     kms_key_arn: _Final[str]
     expiration_time: _Final[_datetime]
+    tags: _Final[None]
 
 class Member(_Resource[_Client]):
     collaboration_identifier: _Final[str]
@@ -500,6 +504,7 @@ class Member(_Resource[_Client]):
     payment_configuration: _Final[PaymentConfigurationTypeDef]
     membership: _Final[_Membership]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Membership(_Resource[_Client]):
     id: _Final[str]
@@ -579,6 +584,7 @@ class PrivacyBudget(_Resource[_Client]):
     privacy_budget_template: _Final[_PrivacyBudgetTemplate]
     membership: _Final[_Membership]
     collaboration: _Final[_Collaboration]
+    tags: _Final[None]
 
 class PrivacyBudgetTemplate(_Resource[_Client]):
     membership_identifier: _Final[str]
@@ -619,6 +625,7 @@ class ProtectedJob(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, targetStatus: str) -> UpdateProtectedJobOutputTypeDef: ...
+    tags: _Final[None]
 
 class ProtectedQuery(_Resource[_Client]):
     membership_identifier: _Final[str]
@@ -639,6 +646,7 @@ class ProtectedQuery(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, targetStatus: str) -> UpdateProtectedQueryOutputTypeDef: ...
+    tags: _Final[None]
 
 class Schema(_Resource[_Client]):
     collaboration_identifier: _Final[str]
@@ -663,6 +671,7 @@ class Schema(_Resource[_Client]):
     def reload(self) -> None: ...
     def batch_get(self) -> BatchGetSchemaOutputTypeDef: ...
     def get_analysis_rule(self, *, type: str) -> GetSchemaAnalysisRuleOutputTypeDef: ...
+    tags: _Final[None]
 
 _AnalysisLogExport = AnalysisLogExport
 _AnalysisTemplate = AnalysisTemplate

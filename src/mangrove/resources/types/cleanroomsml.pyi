@@ -56,6 +56,7 @@ class AudienceExportJob(_Resource[_Client]):
     output_location: _Final[str]
     audience_generation_job: _Final[_AudienceGenerationJob]
     def start(self, *, audienceGenerationJobArn: str, audienceSize: _Given, description: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class AudienceGenerationJob(_Resource[_Client]):
     arn: _Final[str]

@@ -25,5 +25,6 @@ class ResourceRequest(_Resource[_Client]):
     status_message: _Final[str]
     error_code: _Final[str]
     retry_after: _Final[_datetime]
+    tags: _Final[None]
 
 _ResourceRequest = ResourceRequest

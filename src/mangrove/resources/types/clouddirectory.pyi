@@ -92,6 +92,7 @@ class DevelopmentSchemaArn(_Resource[_Client]):
     def get_schema_as_json(self) -> GetSchemaAsJsonResponseTypeDef: ...
     def put_schema_from_json(self, *, Document: str) -> PutSchemaFromJsonResponseTypeDef: ...
     def update_schema(self, *, Name: str) -> UpdateSchemaResponseTypeDef: ...
+    tags: _Final[None]
 
 class Directory(_Resource[_Client]):
     arn: _Final[str]
@@ -154,6 +155,7 @@ class Facet(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, AttributeUpdates: _Sequence[_Given] = ..., ObjectType: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class FacetAttribute(_Resource[_Client]):
     schema_arn: _Final[str]
@@ -162,6 +164,7 @@ class FacetAttribute(_Resource[_Client]):
     attribute_definition: _Final[FacetAttributeDefinitionOutputTypeDef]
     attribute_reference: _Final[FacetAttributeReferenceTypeDef]
     required_behavior: _Final[str]
+    tags: _Final[None]
 
 class ManagedSchemaArn(_Resource[_Client]):
     schema_arn: _Final[str]
@@ -178,6 +181,7 @@ class ManagedSchemaArn(_Resource[_Client]):
     def get_schema_as_json(self) -> GetSchemaAsJsonResponseTypeDef: ...
     def put_schema_from_json(self, *, Document: str) -> PutSchemaFromJsonResponseTypeDef: ...
     def update_schema(self, *, Name: str) -> UpdateSchemaResponseTypeDef: ...
+    tags: _Final[None]
 
 class PublishedSchema(_Resource[_Client]):
     arn: _Final[str]
@@ -207,6 +211,7 @@ class TypedLinkFacet(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def get_information(self) -> GetTypedLinkFacetInformationResponseTypeDef: ...
     def update(self, *, AttributeUpdates: _Sequence[_Given], IdentityAttributeOrder: _Sequence[str]) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class TypedLinkFacetAttribute(_Resource[_Client]):
     schema_arn: _Final[str]
@@ -217,6 +222,7 @@ class TypedLinkFacetAttribute(_Resource[_Client]):
     is_immutable: _Final[bool]
     rules: _Final[dict[str, RuleOutputTypeDef]]
     required_behavior: _Final[str]
+    tags: _Final[None]
 
 _AppliedSchema = AppliedSchema
 _DevelopmentSchemaArn = DevelopmentSchemaArn

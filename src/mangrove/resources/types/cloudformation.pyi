@@ -62,7 +62,7 @@ class ServiceResource(_boto3.CloudFormationServiceResource, _Resource[_Client]):
     def StackResource(self, stack_name: str, logical_id: str) -> _StackResource: ...
     def StackResourceSummary(self, stack_name: str, logical_id: str) -> _StackResourceSummary: ...
     def AccountLimit(self, name: str) -> _AccountLimit: ...
-    def ChangeSet(self, name: str) -> _ChangeSet: ...
+    def ChangeSet(self, id: str) -> _ChangeSet: ...
     def Export(self, name: str) -> _Export: ...
     def GeneratedTemplate(self, name: str) -> _GeneratedTemplate: ...
     def HookResult(self, id: str) -> _HookResult: ...
@@ -91,9 +91,10 @@ class ServiceResource(_boto3.CloudFormationServiceResource, _Resource[_Client]):
 class AccountLimit(_Resource[_Client]):
     name: _Final[str]
     value: _Final[int]
+    tags: _Final[None]
 
 class ChangeSet(_Resource[_Client]):
-    name: _Final[str]
+    id: _Final[str]
     change_set_name: _Final[str]
     change_set_id: _Final[str]
     stack_id: _Final[str]
@@ -155,6 +156,7 @@ class Export(_Resource[_Client]):
     value: _Final[str]
     def Import(self, import_: str) -> _Import: ...
     imports: _Final[_Manager[_Import, _Collection[_Import]]]
+    tags: _Final[None]
 
 class GeneratedTemplate(_Resource[_Client]):
     name: _Final[str]
@@ -174,6 +176,7 @@ class GeneratedTemplate(_Resource[_Client]):
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def get(self, *, Format: str = ...) -> GetGeneratedTemplateOutputTypeDef: ...
     def update(self, *, NewGeneratedTemplateName: str = ..., AddResources: _Sequence[_Given] = ..., RemoveResources: _Sequence[str] = ..., RefreshAllResources: bool = ..., TemplateConfiguration: _Given = ...) -> UpdateGeneratedTemplateOutputTypeDef: ...
+    tags: _Final[None]
 
 class HookResult(_Resource[_Client]):
     id: _Final[str]
@@ -193,9 +196,11 @@ class HookResult(_Resource[_Client]):
     type: _Final[_Type]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Import(_Resource[_Client]):
     export_name: _Final[str]
+    tags: _Final[None]
 
 class ResourceScan(_Resource[_Client]):
     id: _Final[str]
@@ -213,6 +218,7 @@ class ResourceScan(_Resource[_Client]):
     def reload(self) -> None: ...
     def list_related_resources(self, *, Resources: _Sequence[_Given], NextToken: str = ..., MaxResults: int = ...) -> ListResourceScanRelatedResourcesOutputTypeDef: ...
     def list_resources(self, *, ResourceIdentifier: str = ..., ResourceTypePrefix: str = ..., TagKey: str = ..., TagValue: str = ..., NextToken: str = ..., MaxResults: int = ...) -> ListResourceScanResourcesOutputTypeDef: ...
+    tags: _Final[None]
 
 class Stack(_boto3.Stack, _Resource[_Client]):
     name: _Final[str]
@@ -271,6 +277,7 @@ class StackInstance(_Resource[_Client]):
     def update(self, *, Accounts: _Sequence[str] = ..., DeploymentTargets: _Given = ..., ParameterOverrides: _Sequence[_Given] = ..., OperationPreferences: _Given = ..., OperationId: str = ..., CallAs: str = ...) -> UpdateStackInstancesOutputTypeDef: ...
     def describe(self, *, StackInstanceAccount: str, CallAs: str = ...) -> DescribeStackInstanceOutputTypeDef: ...
     def list_resource_drifts(self, *, NextToken: str = ..., MaxResults: int = ..., StackInstanceResourceDriftStatuses: _Sequence[str] = ..., StackInstanceAccount: str, OperationId: str, CallAs: str = ...) -> ListStackInstanceResourceDriftsOutputTypeDef: ...
+    tags: _Final[None]
 
 class StackRefactor(_Resource[_Client]):
     id: _Final[str]
@@ -287,6 +294,7 @@ class StackRefactor(_Resource[_Client]):
     def list_actions(self, *, NextToken: str = ..., MaxResults: int = ...) -> ListStackRefactorActionsOutputTypeDef: ...
     def wait_until_create_complete(self, **parameters: _Any) -> None: ...
     def wait_until_execute_complete(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class StackResource(_boto3.StackResource, _Resource[_Client]):
     stack_name: _Final[str]
@@ -374,6 +382,7 @@ class StackSetOperation(_Resource[_Client]):
     def list_stack_instance_resource_drifts(self, *, NextToken: str = ..., MaxResults: int = ..., StackInstanceResourceDriftStatuses: _Sequence[str] = ..., StackInstanceAccount: str, StackInstanceRegion: str, CallAs: str = ...) -> ListStackInstanceResourceDriftsOutputTypeDef: ...
     def list_results(self, *, NextToken: str = ..., MaxResults: int = ..., CallAs: str = ..., Filters: _Sequence[_Given] = ...) -> ListStackSetOperationResultsOutputTypeDef: ...
     def stop(self, *, CallAs: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Type(_Resource[_Client]):
     name: _Final[str]
@@ -408,9 +417,11 @@ class Type(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class TypeRegistration(_Resource[_Client]):
     registration_token_list: _Final[str]
+    tags: _Final[None]
 
 class TypeVersion(_Resource[_Client]):
     arn: _Final[str]
@@ -421,6 +432,7 @@ class TypeVersion(_Resource[_Client]):
     time_created: _Final[_datetime]
     description: _Final[str]
     public_version_number: _Final[str]
+    tags: _Final[None]
 
 _AccountLimit = AccountLimit
 _ChangeSet = ChangeSet

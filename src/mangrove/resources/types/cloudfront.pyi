@@ -174,6 +174,7 @@ class AnycastIpList(_Resource[_Client]):
     def delete(self, *, IfMatch: str) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, IpAddressType: str = ..., IpamCidrConfigs: _Sequence[_Given] = ..., IfMatch: str) -> UpdateAnycastIpListResultTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class CachePolicy(_Resource[_Client]):
     id: _Final[str]
@@ -185,6 +186,7 @@ class CachePolicy(_Resource[_Client]):
     def delete(self, *, IfMatch: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def get_config(self) -> GetCachePolicyConfigResultTypeDef: ...
     def update(self, *, CachePolicyConfig: _Given, IfMatch: str = ...) -> UpdateCachePolicyResultTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class CloudFrontOriginAccessIdentity(_Resource[_Client]):
     id: _Final[str]
@@ -195,6 +197,7 @@ class CloudFrontOriginAccessIdentity(_Resource[_Client]):
     def delete(self, *, IfMatch: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def get_config(self) -> GetCloudFrontOriginAccessIdentityConfigResultTypeDef: ...
     def update(self, *, CloudFrontOriginAccessIdentityConfig: _Given, IfMatch: str = ...) -> UpdateCloudFrontOriginAccessIdentityResultTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class ConnectionFunction(_Resource[_Client]):
     id: _Final[str]
@@ -213,13 +216,13 @@ class ConnectionFunction(_Resource[_Client]):
     def test(self, *, IfMatch: str, Stage: str = ..., ConnectionObject: _Any) -> TestConnectionFunctionResultTypeDef: ...
     def update(self, *, IfMatch: str, ConnectionFunctionConfig: _Given, ConnectionFunctionCode: _Any) -> UpdateConnectionFunctionResultTypeDef: ...
     def get(self, *, Stage: str = ...) -> GetConnectionFunctionResultTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class ConnectionGroup(_Resource[_Client]):
     id: _Final[str]
     name: _Final[str]
     created_time: _Final[_datetime]
     last_modified_time: _Final[_datetime]
-    tags: _Final[TagsOutputTypeDef]
     ipv6_enabled: _Final[bool]
     routing_endpoint: _Final[str]
     anycast_ip_list_id: _Final[str]
@@ -232,6 +235,8 @@ class ConnectionGroup(_Resource[_Client]):
     def delete(self, *, IfMatch: str) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, Ipv6Enabled: bool = ..., IfMatch: str, AnycastIpListId: str = ..., Enabled: bool = ...) -> UpdateConnectionGroupResultTypeDef: ...
     arn_attribute: _Final[str]
+    tags_attribute: _Final[TagsOutputTypeDef]
+    tags: _Final[dict[str, str]]
 
 class ContinuousDeploymentPolicy(_Resource[_Client]):
     id: _Final[str]
@@ -242,6 +247,7 @@ class ContinuousDeploymentPolicy(_Resource[_Client]):
     def delete(self, *, IfMatch: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def get_config(self) -> GetContinuousDeploymentPolicyConfigResultTypeDef: ...
     def update(self, *, ContinuousDeploymentPolicyConfig: _Given, IfMatch: str = ...) -> UpdateContinuousDeploymentPolicyResultTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class Distribution(_Resource[_Client]):
     id: _Final[str]
@@ -271,13 +277,13 @@ class Distribution(_Resource[_Client]):
     def update_with_staging_config(self, *, StagingDistributionId: str = ..., IfMatch: str = ...) -> UpdateDistributionWithStagingConfigResultTypeDef: ...
     def wait_until_deployed(self, **parameters: _Any) -> None: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class DistributionTenant(_Resource[_Client]):
     id: _Final[str]
     distribution_id: _Final[str]
     name: _Final[str]
     domains: _Final[list[DomainResultTypeDef]]
-    tags: _Final[TagsOutputTypeDef]
     customizations: _Final[CustomizationsOutputTypeDef]
     parameters: _Final[list[ParameterTypeDef]]
     connection_group_id: _Final[str]
@@ -296,6 +302,8 @@ class DistributionTenant(_Resource[_Client]):
     def disassociate_web_acl(self, *, IfMatch: str = ...) -> DisassociateDistributionTenantWebACLResultTypeDef: ...
     def update(self, *, DistributionId: str = ..., Domains: _Sequence[_Given] = ..., Customizations: _Given = ..., Parameters: _Sequence[_Given] = ..., ConnectionGroupId: str = ..., IfMatch: str, ManagedCertificateRequest: _Given = ..., Enabled: bool = ...) -> UpdateDistributionTenantResultTypeDef: ...
     arn_attribute: _Final[str]
+    tags_attribute: _Final[TagsOutputTypeDef]
+    tags: _Final[dict[str, str]]
 
 class FieldLevelEncryptionConfig(_Resource[_Client]):
     id: _Final[str]
@@ -307,6 +315,7 @@ class FieldLevelEncryptionConfig(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, IfMatch: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, FieldLevelEncryptionConfig: _Given, IfMatch: str = ...) -> UpdateFieldLevelEncryptionConfigResultTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class FieldLevelEncryptionProfile(_Resource[_Client]):
     id: _Final[str]
@@ -317,6 +326,7 @@ class FieldLevelEncryptionProfile(_Resource[_Client]):
     def delete(self, *, IfMatch: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def get_config(self) -> GetFieldLevelEncryptionProfileConfigResultTypeDef: ...
     def update(self, *, FieldLevelEncryptionProfileConfig: _Given, IfMatch: str = ...) -> UpdateFieldLevelEncryptionProfileResultTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class Function(_Resource[_Client]):
     name: _Final[str]
@@ -330,6 +340,7 @@ class Function(_Resource[_Client]):
     def publish(self, *, IfMatch: str) -> PublishFunctionResultTypeDef: ...
     def test(self, *, IfMatch: str, Stage: str = ..., EventObject: _Any) -> TestFunctionResultTypeDef: ...
     def update(self, *, IfMatch: str, FunctionConfig: _Given, FunctionCode: _Any) -> UpdateFunctionResultTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class Invalidation(_Resource[_Client]):
     distribution_id: _Final[str]
@@ -340,6 +351,7 @@ class Invalidation(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def wait_until_completed(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class KeyGroup(_Resource[_Client]):
     id: _Final[str]
@@ -351,6 +363,7 @@ class KeyGroup(_Resource[_Client]):
     def get_config(self) -> GetKeyGroupConfigResultTypeDef: ...
     def update(self, *, KeyGroupConfig: _Given, IfMatch: str = ...) -> UpdateKeyGroupResultTypeDef: ...
     def list_distributions_by_key_group(self, *, Marker: str = ..., MaxItems: str = ...) -> ListDistributionsByKeyGroupResultTypeDef: ...
+    tags: _Final[None]
 
 class KeyValueStore(_Resource[_Client]):
     name: _Final[str]
@@ -363,6 +376,7 @@ class KeyValueStore(_Resource[_Client]):
     def delete(self, *, IfMatch: str) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, Comment: str, IfMatch: str) -> UpdateKeyValueStoreResultTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class OriginAccessControl(_Resource[_Client]):
     id: _Final[str]
@@ -372,6 +386,7 @@ class OriginAccessControl(_Resource[_Client]):
     def delete(self, *, IfMatch: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def get_config(self) -> GetOriginAccessControlConfigResultTypeDef: ...
     def update(self, *, OriginAccessControlConfig: _Given, IfMatch: str = ...) -> UpdateOriginAccessControlResultTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class OriginRequestPolicy(_Resource[_Client]):
     id: _Final[str]
@@ -383,6 +398,7 @@ class OriginRequestPolicy(_Resource[_Client]):
     def get_config(self) -> GetOriginRequestPolicyConfigResultTypeDef: ...
     def update(self, *, OriginRequestPolicyConfig: _Given, IfMatch: str = ...) -> UpdateOriginRequestPolicyResultTypeDef: ...
     def list_distributions_by_origin_request_policy_id(self, *, Marker: str = ..., MaxItems: str = ...) -> ListDistributionsByOriginRequestPolicyIdResultTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class PublicKey(_Resource[_Client]):
     id: _Final[str]
@@ -393,6 +409,7 @@ class PublicKey(_Resource[_Client]):
     def delete(self, *, IfMatch: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def get_config(self) -> GetPublicKeyConfigResultTypeDef: ...
     def update(self, *, PublicKeyConfig: _Given, IfMatch: str = ...) -> UpdatePublicKeyResultTypeDef: ...
+    tags: _Final[None]
 
 class RealtimeLogConfig(_Resource[_Client]):
     arn: _Final[str]
@@ -403,6 +420,7 @@ class RealtimeLogConfig(_Resource[_Client]):
     distributions: _Final[_Manager[_Distribution, _Collection[_Distribution]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[dict[str, str]]
 
 class ResponseHeadersPolicy(_Resource[_Client]):
     id: _Final[str]
@@ -414,6 +432,7 @@ class ResponseHeadersPolicy(_Resource[_Client]):
     def get_config(self) -> GetResponseHeadersPolicyConfigResultTypeDef: ...
     def update(self, *, ResponseHeadersPolicyConfig: _Given, IfMatch: str = ...) -> UpdateResponseHeadersPolicyResultTypeDef: ...
     def list_distributions_by_response_headers_policy_id(self, *, Marker: str = ..., MaxItems: str = ...) -> ListDistributionsByResponseHeadersPolicyIdResultTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class StreamingDistribution(_Resource[_Client]):
     id: _Final[str]
@@ -429,6 +448,7 @@ class StreamingDistribution(_Resource[_Client]):
     def update(self, *, StreamingDistributionConfig: _Given, IfMatch: str = ...) -> UpdateStreamingDistributionResultTypeDef: ...
     def wait_until_deployed(self, **parameters: _Any) -> None: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class TrustStore(_Resource[_Client]):
     id: _Final[str]
@@ -444,6 +464,7 @@ class TrustStore(_Resource[_Client]):
     def delete(self, *, IfMatch: str) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, CaCertificatesBundleSource: _Given = ..., UseClientCertificateOCSPEndpoint: bool = ..., IfMatch: str) -> UpdateTrustStoreResultTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class VpcOrigin(_Resource[_Client]):
     id: _Final[str]
@@ -458,6 +479,7 @@ class VpcOrigin(_Resource[_Client]):
     def update(self, *, VpcOriginEndpointConfig: _Given, IfMatch: str) -> UpdateVpcOriginResultTypeDef: ...
     def list_distributions_by_vpc_origin_id(self, *, Marker: str = ..., MaxItems: str = ...) -> ListDistributionsByVpcOriginIdResultTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 _AnycastIpList = AnycastIpList
 _CachePolicy = CachePolicy

@@ -20,6 +20,7 @@ class ServiceResource(_Resource[_Client]):
 
 class AvailableZone(_Resource[_Client]):
     az_list: _Final[str]
+    tags: _Final[None]
 
 class Hapg(_Resource[_Client]):
     arn: _Final[str]

@@ -80,5 +80,6 @@ class Domain(_Resource[_Client]):
     def update_scaling_parameters(self, *, ScalingParameters: _Given) -> UpdateScalingParametersResponseTypeDef: ...
     def update_service_access_policies(self, *, AccessPolicies: str) -> UpdateServiceAccessPoliciesResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 _Domain = Domain

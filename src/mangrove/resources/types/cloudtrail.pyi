@@ -110,6 +110,7 @@ class Event(_Resource[_Client]):
     cloud_trail_event: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class EventDataStore(_Resource[_Client]):
     arn: _Final[str]
@@ -155,12 +156,14 @@ class Import(_Resource[_Client]):
     def reload(self) -> None: ...
     def list_failures(self, *, MaxResults: int = ..., NextToken: str = ...) -> ListImportFailuresResponseTypeDef: ...
     def stop(self) -> StopImportResponseTypeDef: ...
+    tags: _Final[None]
 
 class PublicKey(_Resource[_Client]):
     fingerprint: _Final[str]
     validity_start_time: _Final[str]
     validity_end_time: _Final[str]
     value: _Final[bytes]
+    tags: _Final[None]
 
 class Query(_Resource[_Client]):
     id: _Final[str]
@@ -177,6 +180,7 @@ class Query(_Resource[_Client]):
     def reload(self) -> None: ...
     def cancel(self, *, EventDataStore: str = ..., EventDataStoreOwnerAccountId: str = ...) -> CancelQueryResponseTypeDef: ...
     def get_results(self, *, EventDataStore: str = ..., NextToken: str = ..., MaxQueryResults: int = ..., EventDataStoreOwnerAccountId: str = ...) -> GetQueryResultsResponseTypeDef: ...
+    tags: _Final[None]
 
 class Trail(_Resource[_Client]):
     arn: _Final[str]

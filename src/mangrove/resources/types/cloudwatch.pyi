@@ -114,6 +114,7 @@ class AlarmContributor(_Resource[_Client]):
     contributor_attributes: _Final[dict[str, str]]
     state_reason: _Final[str]
     state_transitioned_timestamp: _Final[_datetime]
+    tags: _Final[None]
 
 class AlarmMuteRule(_Resource[_Client]):
     arn: _Final[str]
@@ -138,6 +139,7 @@ class AnomalyDetector(_Resource[_Client]):
     metric_math_anomaly_detector: _Final[MetricMathAnomalyDetectorOutputTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class CompositeAlarm(_Resource[_Client]):
     name: _Final[str]

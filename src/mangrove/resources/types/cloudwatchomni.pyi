@@ -79,6 +79,7 @@ class AccessGrant(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def delete_domain_access_grant_for_organization(self) -> dict[str, _Any]: ...
     def get_domain_access_grant_for_organization(self) -> GetDomainAccessGrantForOrganizationOutputTypeDef: ...
+    tags: _Final[None]
 
 class AccessProfile(_Resource[_Client]):
     space_id: _Final[str]
@@ -97,6 +98,7 @@ class AccessProfile(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, name: str = ..., description: str = ...) -> UpdateAccessProfileOutputTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class Alert(_Resource[_Client]):
     space_id: _Final[str]
@@ -118,6 +120,7 @@ class Alert(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, profileId: str = ..., name: str = ..., description: str = ..., rule: _Given = ..., notificationsEnabled: bool = ..., notificationRules: _Sequence[_Given] = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Domain(_Resource[_Client]):
     id: _Final[str]
@@ -148,6 +151,7 @@ class Domain(_Resource[_Client]):
     def search_principals(self, *, searchQuery: str, maxResults: int = ..., nextToken: str = ...) -> SearchPrincipalsOutputTypeDef: ...
     def update(self, *, name: str = ..., identityProviders: _Sequence[str] = ..., identityProviderConfiguration: _Given = ...) -> UpdateDomainOutputTypeDef: ...
     def update_for_organization(self, *, name: str = ..., identityProviders: _Sequence[str] = ..., identityProviderConfiguration: _Given = ...) -> UpdateDomainForOrganizationOutputTypeDef: ...
+    tags: _Final[None]
 
 class DomainAccessGrant(_Resource[_Client]):
     id: _Final[str]
@@ -165,6 +169,7 @@ class DomainAccessGrant(_Resource[_Client]):
     def delete_for_organization(self) -> dict[str, _Any]: ...
     def get_access_grant(self) -> GetAccessGrantOutputTypeDef: ...
     def get_for_organization(self) -> GetDomainAccessGrantForOrganizationOutputTypeDef: ...
+    tags: _Final[None]
 
 class Integration(_Resource[_Client]):
     name: _Final[str]
@@ -181,6 +186,7 @@ class Integration(_Resource[_Client]):
     created_at: _Final[_datetime]
     updated_at: _Final[_datetime]
     scope: _Final[str]
+    tags: _Final[None]
 
 class OmniDashboard(_Resource[_Client]):
     space_id: _Final[str]
@@ -231,6 +237,7 @@ class Space(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def get_data_access(self, *, targetScopes: _Sequence[_Given], durationSeconds: int = ..., auditContext: _Mapping[str, str] = ...) -> dict[str, _Any]: ...
     def update(self, *, name: str = ..., agentCoreEvaluationRoleArn: str = ..., encryptionConfiguration: _Given = ...) -> UpdateSpaceOutputTypeDef: ...
+    tags: _Final[None]
 
 class TelemetryQuerySession(_Resource[_Client]):
     id: _Final[str]
@@ -240,6 +247,7 @@ class TelemetryQuerySession(_Resource[_Client]):
     session_name: _Final[str]
     def start_telemetry_query(self, *, queryString: str) -> StartTelemetryQueryResponseTypeDef: ...
     def stop(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class View(_Resource[_Client]):
     name: _Final[str]
@@ -253,6 +261,7 @@ class View(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, definition: str = ..., description: str = ...) -> UpdateViewResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 _AccessGrant = AccessGrant
 _AccessProfile = AccessProfile

@@ -62,6 +62,7 @@ class AllowedRepository(_Resource[_Client]):
     package_group: _Final[str]
     origin_restriction_type: _Final[str]
     allowed_repository: _Final[str]
+    tags: _Final[None]
 
 class Domain(_Resource[_Client]):
     arn: _Final[str]
@@ -104,6 +105,7 @@ class Package(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, domainOwner: str = ..., namespace: str = ...) -> DeletePackageResultTypeDef: ...
     def put_origin_configuration(self, *, domainOwner: str = ..., namespace: str = ..., restrictions: _Given) -> PutPackageOriginConfigurationResultTypeDef: ...
+    tags: _Final[None]
 
 class PackageGroup(_Resource[_Client]):
     domain: _Final[str]
@@ -157,6 +159,7 @@ class PackageVersion(_Resource[_Client]):
     def delete(self, *, domainOwner: str = ..., namespace: str = ..., expectedStatus: str = ...) -> DeletePackageVersionsResultTypeDef: ...
     def dispose(self, *, domainOwner: str = ..., namespace: str = ..., versionRevisions: _Mapping[str, str] = ..., expectedStatus: str = ...) -> DisposePackageVersionsResultTypeDef: ...
     def update_status(self, *, domainOwner: str = ..., namespace: str = ..., versionRevisions: _Mapping[str, str] = ..., expectedStatus: str = ..., targetStatus: str) -> UpdatePackageVersionsStatusResultTypeDef: ...
+    tags: _Final[None]
 
 class PackageVersionAsset(_Resource[_Client]):
     domain: _Final[str]
@@ -169,6 +172,7 @@ class PackageVersionAsset(_Resource[_Client]):
     package_version_revision: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Repository(_Resource[_Client]):
     domain: _Final[str]

@@ -124,6 +124,7 @@ class Build(_Resource[_Client]):
     def batch_delete(self) -> BatchDeleteBuildsOutputTypeDef: ...
     def stop(self) -> StopBuildOutputTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class BuildBatch(_Resource[_Client]):
     id: _Final[str]
@@ -163,6 +164,7 @@ class BuildBatch(_Resource[_Client]):
     def delete(self) -> DeleteBuildBatchOutputTypeDef: ...
     def stop(self) -> StopBuildBatchOutputTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class CodeCoverage(_Resource[_Client]):
     report_arn: _Final[str]
@@ -175,6 +177,7 @@ class CodeCoverage(_Resource[_Client]):
     branches_covered: _Final[int]
     branches_missed: _Final[int]
     expired: _Final[_datetime]
+    tags: _Final[None]
 
 class CommandExecution(_Resource[_Client]):
     sandbox_id: _Final[str]
@@ -192,6 +195,7 @@ class CommandExecution(_Resource[_Client]):
     sandbox_arn: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Fleet(_Resource[_Client]):
     name: _Final[str]
@@ -281,6 +285,7 @@ class Report(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ReportGroup(_Resource[_Client]):
     arn: _Final[str]
@@ -328,12 +333,15 @@ class Sandbox(_Resource[_Client]):
     def start_command_execution(self, *, command: str, type: str = ...) -> _CommandExecution: ...
     def start_connection(self) -> StartSandboxConnectionOutputTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class SharedProject(_Resource[_Client]):
     project: _Final[str]
+    tags: _Final[None]
 
 class SharedReportGroup(_Resource[_Client]):
     report_group: _Final[str]
+    tags: _Final[None]
 
 class SourceCredential(_Resource[_Client]):
     arn: _Final[str]
@@ -341,6 +349,7 @@ class SourceCredential(_Resource[_Client]):
     auth_type: _Final[str]
     resource: _Final[str]
     def delete(self) -> DeleteSourceCredentialsOutputTypeDef: ...
+    tags: _Final[None]
 
 class TestCase(_Resource[_Client]):
     report_arn: _Final[str]
@@ -352,6 +361,7 @@ class TestCase(_Resource[_Client]):
     message: _Final[str]
     expired: _Final[_datetime]
     test_suite_name: _Final[str]
+    tags: _Final[None]
 
 class _Build_Collection(_Collection[_Build]):
     def batch_delete(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

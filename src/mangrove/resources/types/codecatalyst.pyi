@@ -48,6 +48,7 @@ class AccessToken(_Resource[_Client]):
     name: _Final[str]
     expires_time: _Final[_datetime]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class DevEnvironment(_Resource[_Client]):
     space_name: _Final[str]
@@ -72,6 +73,7 @@ class DevEnvironment(_Resource[_Client]):
     def start(self, *, ides: _Sequence[_Given] = ..., instanceType: str = ..., inactivityTimeoutMinutes: int = ...) -> StartDevEnvironmentResponseTypeDef: ...
     def stop(self) -> StopDevEnvironmentResponseTypeDef: ...
     def update(self, *, alias: str = ..., ides: _Sequence[_Given] = ..., instanceType: str = ..., inactivityTimeoutMinutes: int = ..., clientToken: str = ...) -> UpdateDevEnvironmentResponseTypeDef: ...
+    tags: _Final[None]
 
 class DevEnvironmentSession(_Resource[_Client]):
     space_name: _Final[str]
@@ -81,6 +83,7 @@ class DevEnvironmentSession(_Resource[_Client]):
     started_time: _Final[_datetime]
     def start(self, *, sessionConfiguration: _Given) -> StartDevEnvironmentSessionResponseTypeDef: ...
     def stop(self, *, sessionId: str) -> StopDevEnvironmentSessionResponseTypeDef: ...
+    tags: _Final[None]
 
 class Project(_Resource[_Client]):
     space_name: _Final[str]
@@ -104,6 +107,7 @@ class Project(_Resource[_Client]):
     def create_source_repository(self, *, name: str, description: str = ...) -> _SourceRepository: ...
     def create_source_repository_branch(self, *, sourceRepositoryName: str, name: str, headCommitId: str = ...) -> _SourceRepositoryBranch: ...
     def start_workflow_run(self, *, workflowId: str, clientToken: str = ...) -> _WorkflowRun: ...
+    tags: _Final[None]
 
 class SourceRepository(_Resource[_Client]):
     space_name: _Final[str]
@@ -121,6 +125,7 @@ class SourceRepository(_Resource[_Client]):
     def delete(self) -> DeleteSourceRepositoryResponseTypeDef: ...
     def create_branch(self, *, name: str, headCommitId: str = ...) -> _SourceRepositoryBranch: ...
     def get_clone_urls(self) -> GetSourceRepositoryCloneUrlsResponseTypeDef: ...
+    tags: _Final[None]
 
 class SourceRepositoryBranch(_Resource[_Client]):
     space_name: _Final[str]
@@ -130,6 +135,7 @@ class SourceRepositoryBranch(_Resource[_Client]):
     ref: _Final[str]
     last_updated_time: _Final[_datetime]
     head_commit_id: _Final[str]
+    tags: _Final[None]
 
 class Space(_Resource[_Client]):
     name: _Final[str]
@@ -151,6 +157,7 @@ class Space(_Resource[_Client]):
     def get_subscription(self) -> GetSubscriptionResponseTypeDef: ...
     def list_event_logs(self, *, startTime: _datetime | str, endTime: _datetime | str, eventName: str = ..., nextToken: str = ..., maxResults: int = ...) -> ListEventLogsResponseTypeDef: ...
     def start_workflow_run(self, *, projectName: str, workflowId: str, clientToken: str = ...) -> _WorkflowRun: ...
+    tags: _Final[None]
 
 class Workflow(_Resource[_Client]):
     space_name: _Final[str]
@@ -172,6 +179,7 @@ class Workflow(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def start_run(self, *, clientToken: str = ...) -> _WorkflowRun: ...
+    tags: _Final[None]
 
 class WorkflowRun(_Resource[_Client]):
     space_name: _Final[str]
@@ -188,6 +196,7 @@ class WorkflowRun(_Resource[_Client]):
     workflow: _Final[_Workflow]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _AccessToken = AccessToken
 _DevEnvironment = DevEnvironment

@@ -140,6 +140,7 @@ class Deployment(_Resource[_Client]):
     def batch_get(self) -> BatchGetDeploymentsOutputTypeDef: ...
     def stop(self, *, autoRollbackEnabled: bool = ...) -> StopDeploymentOutputTypeDef: ...
     def wait_until_successful(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class DeploymentConfig(_Resource[_Client]):
     name: _Final[str]
@@ -201,6 +202,7 @@ class DeploymentInstance(_Resource[_Client]):
     deployment: _Final[_Deployment]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class DeploymentTarget(_Resource[_Client]):
     deployment_id: _Final[str]
@@ -213,9 +215,11 @@ class DeploymentTarget(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def batch_get(self) -> BatchGetDeploymentTargetsOutputTypeDef: ...
+    tags: _Final[None]
 
 class GitHubAccountToken(_Resource[_Client]):
     name: _Final[str]
+    tags: _Final[None]
 
 class OnPremisesInstance(_Resource[_Client]):
     name: _Final[str]

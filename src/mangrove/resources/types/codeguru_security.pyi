@@ -39,6 +39,7 @@ class Finding(_Resource[_Client]):
     detector_id: _Final[str]
     detector_name: _Final[str]
     rule_id: _Final[str]
+    tags: _Final[None]
 
 class Scan(_Resource[_Client]):
     name: _Final[str]

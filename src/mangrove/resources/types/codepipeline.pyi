@@ -62,6 +62,7 @@ class ActionExecution(_Resource[_Client]):
     pipeline_execution: _Final[_PipelineExecution]
     def DeployActionExecutionTarget(self, id: str) -> _DeployActionExecutionTarget: ...
     deploy_action_execution_targets: _Final[_Manager[_DeployActionExecutionTarget, _Collection[_DeployActionExecutionTarget]]]
+    tags: _Final[None]
 
 class DeployActionExecutionTarget(_Resource[_Client]):
     action_execution_id: _Final[str]
@@ -72,6 +73,7 @@ class DeployActionExecutionTarget(_Resource[_Client]):
     start_time: _Final[_datetime]
     end_time: _Final[_datetime]
     events: _Final[list[DeployTargetEventTypeDef]]
+    tags: _Final[None]
 
 class Pipeline(_Resource[_Client]):
     name: _Final[str]
@@ -120,6 +122,7 @@ class PipelineExecution(_Resource[_Client]):
     def override_stage_condition(self, *, stageName: str, conditionType: str) -> EmptyResponseMetadataTypeDef: ...
     def retry_stage_execution(self, *, stageName: str, retryMode: str) -> RetryStageExecutionOutputTypeDef: ...
     def stop(self, *, abandon: bool = ..., reason: str = ...) -> StopPipelineExecutionOutputTypeDef: ...
+    tags: _Final[None]
 
 class RuleExecution(_Resource[_Client]):
     pipeline_name: _Final[str]
@@ -136,6 +139,7 @@ class RuleExecution(_Resource[_Client]):
     input: _Final[RuleExecutionInputTypeDef]
     output: _Final[RuleExecutionOutputTypeDef]
     pipeline_execution: _Final[_PipelineExecution]
+    tags: _Final[None]
 
 class Webhook(_Resource[_Client]):
     arn: _Final[str]

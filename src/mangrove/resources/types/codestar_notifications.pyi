@@ -31,6 +31,7 @@ class EventType(_Resource[_Client]):
     event_type_name: _Final[str]
     resource_type: _Final[str]
     def create_notification_rule(self, *, Name: str, Resource: str, Targets: _Sequence[_Given], DetailType: str, ClientRequestToken: str = ..., Tags: _Mapping[str, str] = ..., Status: str = ...) -> _NotificationRule: ...
+    tags: _Final[None]
 
 class NotificationRule(_Resource[_Client]):
     arn: _Final[str]
@@ -56,6 +57,7 @@ class Target(_Resource[_Client]):
     target_status: _Final[str]
     def delete(self, *, ForceUnsubscribeAll: bool = ...) -> dict[str, _Any]: ...
     def unsubscribe(self, *, Arn: str) -> UnsubscribeResultTypeDef: ...
+    tags: _Final[None]
 
 class _EventType_Collection(_Collection[_EventType]):
     def create_notification_rule(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

@@ -27,11 +27,13 @@ class EnrollmentStatus(_Resource[_Client]):
     status_reason: _Final[str]
     last_updated_timestamp: _Final[_datetime]
     def update(self, *, includeMemberAccounts: bool = ...) -> UpdateEnrollmentStatusResponseTypeDef: ...
+    tags: _Final[None]
 
 class Error(_Resource[_Client]):
     identifier: _Final[str]
     code: _Final[str]
     message: _Final[str]
+    tags: _Final[None]
 
 class RecommendationExportJob(_Resource[_Client]):
     id: _Final[str]
@@ -44,6 +46,7 @@ class RecommendationExportJob(_Resource[_Client]):
     failure_reason: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _EnrollmentStatus = EnrollmentStatus
 _Error = Error

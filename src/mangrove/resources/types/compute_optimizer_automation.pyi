@@ -43,6 +43,7 @@ class Account(_Resource[_Client]):
     last_updated_timestamp: _Final[_datetime]
     def associate(self, *, clientToken: str = ...) -> AssociateAccountsResponseTypeDef: ...
     def disassociate(self, *, clientToken: str = ...) -> DisassociateAccountsResponseTypeDef: ...
+    tags: _Final[None]
 
 class AutomationEvent(_Resource[_Client]):
     id: _Final[str]
@@ -67,6 +68,7 @@ class AutomationEvent(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def rollback(self, *, clientToken: str = ...) -> RollbackAutomationEventResponseTypeDef: ...
+    tags: _Final[None]
 
 class AutomationEventStep(_Resource[_Client]):
     event_id: _Final[str]
@@ -78,6 +80,7 @@ class AutomationEventStep(_Resource[_Client]):
     start_timestamp: _Final[_datetime]
     completed_timestamp: _Final[_datetime]
     estimated_monthly_savings: _Final[EstimatedMonthlySavingsTypeDef]
+    tags: _Final[None]
 
 class AutomationRule(_Resource[_Client]):
     arn: _Final[str]

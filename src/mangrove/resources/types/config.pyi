@@ -110,6 +110,7 @@ class AggregateComplianceByConfigRule(_Resource[_Client]):
     account_id: _Final[str]
     aws_region: _Final[str]
     def get_aggregate_compliance_details_by_config_rule(self, *, AccountId: str, AwsRegion: str, ComplianceType: str = ..., Limit: int = ..., NextToken: str = ...) -> GetAggregateComplianceDetailsByConfigRuleResponseTypeDef: ...
+    tags: _Final[None]
 
 class AggregateComplianceByConformancePack(_Resource[_Client]):
     configuration_aggregator_name: _Final[str]
@@ -118,6 +119,7 @@ class AggregateComplianceByConformancePack(_Resource[_Client]):
     compliance: _Final[AggregateConformancePackComplianceTypeDef]
     account_id: _Final[str]
     aws_region: _Final[str]
+    tags: _Final[None]
 
 class AggregationAuthorization(_Resource[_Client]):
     authorized_account_id: _Final[str]
@@ -248,6 +250,7 @@ class DeliveryChannel(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def deliver_config_snapshot(self) -> DeliverConfigSnapshotResponseTypeDef: ...
+    tags: _Final[None]
 
 class OrganizationConfigRule(_Resource[_Client]):
     name: _Final[str]
@@ -286,6 +289,7 @@ class PendingAggregationRequest(_Resource[_Client]):
     requester_account_id: _Final[str]
     requester_aws_region: _Final[str]
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class RemediationConfiguration(_Resource[_Client]):
     config_rule_name: _Final[str]
@@ -321,6 +325,7 @@ class ResourceEvaluation(_Resource[_Client]):
     evaluation_mode: _Final[str]
     evaluation_start_timestamp: _Final[_datetime]
     def get_summary(self) -> GetResourceEvaluationSummaryResponseTypeDef: ...
+    tags: _Final[None]
 
 class RetentionConfiguration(_Resource[_Client]):
     name: _Final[str]
@@ -328,6 +333,7 @@ class RetentionConfiguration(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class StoredQuery(_Resource[_Client]):
     name: _Final[str]

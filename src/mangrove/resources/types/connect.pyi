@@ -276,12 +276,14 @@ class AnalyticsDataLakeDataSet(_Resource[_Client]):
     def batch_associate_analytics_data_set(self, *, TargetAccountId: str = ...) -> BatchAssociateAnalyticsDataSetResponseTypeDef: ...
     def batch_disassociate_analytics_data_set(self, *, TargetAccountId: str = ...) -> BatchDisassociateAnalyticsDataSetResponseTypeDef: ...
     def disassociate_analytics_data_set(self, *, TargetAccountId: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class ApprovedOrigin(_Resource[_Client]):
     instance_id: _Final[str]
     origin: _Final[str]
     def associate(self, *, ClientToken: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def disassociate(self, *, ClientToken: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class AttachedFilesConfiguration(_Resource[_Client]):
     instance_id: _Final[str]
@@ -292,6 +294,7 @@ class AttachedFilesConfiguration(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, MaximumSizeLimitInBytes: int = ..., ExtensionConfiguration: _Given = ...) -> UpdateAttachedFilesConfigurationResponseTypeDef: ...
+    tags: _Final[None]
 
 class AuthenticationProfile(_Resource[_Client]):
     instance_id: _Final[str]
@@ -511,6 +514,7 @@ class DataTableAttribute(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteDataTableAttributeResponseTypeDef: ...
     def update(self, *, Name: str, ValueType: str, Description: str = ..., Primary: bool = ..., Validation: _Given = ...) -> UpdateDataTableAttributeResponseTypeDef: ...
+    tags: _Final[None]
 
 class DefaultVocabulary(_Resource[_Client]):
     instance_id: _Final[str]
@@ -520,6 +524,7 @@ class DefaultVocabulary(_Resource[_Client]):
     vocabulary_name: _Final[str]
     def delete_vocabulary(self) -> DeleteVocabularyResponseTypeDef: ...
     def describe_vocabulary(self) -> DescribeVocabularyResponseTypeDef: ...
+    tags: _Final[None]
 
 class EmailAddress(_Resource[_Client]):
     instance_id: _Final[str]
@@ -580,6 +585,7 @@ class EvaluationFormAIVersion(_Resource[_Client]):
     name: _Final[str]
     ai_version_name: _Final[str]
     ai_version_lifecycle: _Final[EvaluationFormAIVersionLifecycleTypeDef]
+    tags: _Final[None]
 
 class EvaluationFormVersion(_Resource[_Client]):
     instance_id: _Final[str]
@@ -596,6 +602,7 @@ class EvaluationFormVersion(_Resource[_Client]):
     def deactivate_evaluation_form(self) -> DeactivateEvaluationFormResponseTypeDef: ...
     def start_evaluation_form_validation(self) -> StartEvaluationFormValidationResponseTypeDef: ...
     def update_evaluation_form(self, *, CreateNewVersion: bool = ..., Title: str, Description: str = ..., Items: _Sequence[_Given], ScoringStrategy: _Given = ..., AutoEvaluationConfiguration: _Given = ..., ReviewConfiguration: _Given = ..., AsDraft: bool = ..., ClientToken: str = ..., TargetConfiguration: _Given = ..., LanguageConfiguration: _Given = ..., AIVersion: str = ...) -> UpdateEvaluationFormResponseTypeDef: ...
+    tags: _Final[None]
 
 class ExtractionDefinition(_Resource[_Client]):
     instance_id: _Final[str]
@@ -622,6 +629,7 @@ class FlowAssociation(_Resource[_Client]):
     flow_id: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Hour(_Resource[_Client]):
     instance_id: _Final[str]
@@ -902,6 +910,7 @@ class InstanceAttribute(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, Value: str, ClientToken: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class InstanceStorageConfig(_Resource[_Client]):
     instance_id: _Final[str]
@@ -916,6 +925,7 @@ class InstanceStorageConfig(_Resource[_Client]):
     def reload(self) -> None: ...
     def disassociate(self, *, ClientToken: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, StorageConfig: _Given, ClientToken: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class IntegrationAssociation(_Resource[_Client]):
     instance_id: _Final[str]
@@ -938,12 +948,14 @@ class IntegrationAssociation(_Resource[_Client]):
 class LambdaFunction(_Resource[_Client]):
     instance_id: _Final[str]
     lambda_function: _Final[str]
+    tags: _Final[None]
 
 class LexBot(_Resource[_Client]):
     instance_id: _Final[str]
     name: _Final[str]
     lex_region: _Final[str]
     def disassociate(self, *, LexRegion: str, ClientToken: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Metric(_Resource[_Client]):
     instance_id: _Final[str]
@@ -1034,6 +1046,7 @@ class PredefinedAttribute(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, Values: _Given = ..., Purposes: _Sequence[str] = ..., AttributeConfiguration: _Given = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Prompt(_Resource[_Client]):
     instance_id: _Final[str]
@@ -1169,6 +1182,7 @@ class RoutingProfileManualAssignmentQueue(_Resource[_Client]):
     queue_arn: _Final[str]
     queue_name: _Final[str]
     channel: _Final[str]
+    tags: _Final[None]
 
 class RoutingProfileQueue(_Resource[_Client]):
     instance_id: _Final[str]
@@ -1180,6 +1194,7 @@ class RoutingProfileQueue(_Resource[_Client]):
     priority: _Final[int]
     delay: _Final[int]
     channel: _Final[str]
+    tags: _Final[None]
 
 class Rule(_Resource[_Client]):
     instance_id: _Final[str]
@@ -1209,6 +1224,7 @@ class SecurityKey(_Resource[_Client]):
     association_id: _Final[str]
     creation_time: _Final[_datetime]
     def associate(self, *, ClientToken: str = ...) -> AssociateSecurityKeyResponseTypeDef: ...
+    tags: _Final[None]
 
 class SecurityProfile(_Resource[_Client]):
     instance_id: _Final[str]
@@ -1254,11 +1270,13 @@ class SecurityProfileFlowModule(_Resource[_Client]):
     id: _Final[str]
     type: _Final[str]
     flow_module_id: _Final[str]
+    tags: _Final[None]
 
 class SecurityProfilePermission(_Resource[_Client]):
     security_profile_id: _Final[str]
     instance_id: _Final[str]
     permission: _Final[str]
+    tags: _Final[None]
 
 class TaskTemplate(_Resource[_Client]):
     instance_id: _Final[str]
@@ -1344,6 +1362,7 @@ class TrafficDistributionGroupUser(_Resource[_Client]):
     user_id: _Final[str]
     def associate(self, *, InstanceId: str) -> dict[str, _Any]: ...
     def disassociate(self, *, InstanceId: str) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class UseCase(_Resource[_Client]):
     instance_id: _Final[str]
@@ -1429,6 +1448,7 @@ class UserNotification(_Resource[_Client]):
     created_at: _Final[_datetime]
     expires_at: _Final[_datetime]
     def update_status(self, *, Status: str, LastModifiedTime: _datetime | str = ..., LastModifiedRegion: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class View(_Resource[_Client]):
     instance_id: _Final[str]
@@ -1521,6 +1541,7 @@ class WorkspacePage(_Resource[_Client]):
     input_data: _Final[str]
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, NewPage: str = ..., ResourceArn: str = ..., Slug: str = ..., InputData: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _AgentStatus = AgentStatus
 _AnalyticsDataLakeDataSet = AnalyticsDataLakeDataSet

@@ -87,6 +87,7 @@ class CaseAuditEvent(_Resource[_Client]):
     fields: _Final[list[AuditEventFieldTypeDef]]
     performed_by: _Final[AuditEventPerformedByTypeDef]
     merge_metadata: _Final[dict[str, _Any]]
+    tags: _Final[None]
 
 class CaseRule(_Resource[_Client]):
     domain_id: _Final[str]
@@ -160,6 +161,7 @@ class FieldOption(_Resource[_Client]):
     name: _Final[str]
     value: _Final[str]
     active: _Final[bool]
+    tags: _Final[None]
 
 class Layout(_Resource[_Client]):
     domain_id: _Final[str]

@@ -48,6 +48,7 @@ class AssociatedCollector(_Resource[_Client]):
     id: _Final[str]
     collector_id: _Final[str]
     collector_arn: _Final[str]
+    tags: _Final[None]
 
 class AssociatedEnvironment(_Resource[_Client]):
     collector_id: _Final[str]
@@ -57,6 +58,7 @@ class AssociatedEnvironment(_Resource[_Client]):
     name: _Final[str]
     status: _Final[str]
     created_at: _Final[_datetime]
+    tags: _Final[None]
 
 class CodeFinding(_Resource[_Client]):
     environment_id: _Final[str]
@@ -113,6 +115,7 @@ class CodeFinding(_Resource[_Client]):
     code_scan: _Final[_CodeScan]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class CodeIssue(_Resource[_Client]):
     environment_id: _Final[str]
@@ -140,6 +143,7 @@ class CodeIssue(_Resource[_Client]):
     code_issue_artifacts: _Final[_Manager[_CodeIssueArtifact, _Collection[_CodeIssueArtifact]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class CodeIssueArtifact(_Resource[_Client]):
     environment_id: _Final[str]
@@ -154,6 +158,7 @@ class CodeIssueArtifact(_Resource[_Client]):
     created_at: _Final[_datetime]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class CodeScan(_Resource[_Client]):
     environment_id: _Final[str]
@@ -167,6 +172,7 @@ class CodeScan(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def wait_until_succeeded(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class Collector(_Resource[_Client]):
     id: _Final[str]
@@ -185,6 +191,7 @@ class Collector(_Resource[_Client]):
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def get_data_access_authorization(self, *, accountId: str, environmentArn: str = ...) -> dict[str, _Any]: ...
     def update(self, *, name: str = ..., kubernetesClusterRole: _Given = ...) -> UpdateCollectorOutputTypeDef: ...
+    tags: _Final[None]
 
 class Environment(_Resource[_Client]):
     id: _Final[str]
@@ -213,6 +220,7 @@ class Environment(_Resource[_Client]):
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def disassociate_collector(self, *, collectorArn: str) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, name: str = ..., configuration: _Given = ...) -> UpdateEnvironmentOutputTypeDef: ...
+    tags: _Final[None]
 
 class Integration(_Resource[_Client]):
     id: _Final[str]
@@ -227,6 +235,7 @@ class Integration(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, providerConfiguration: _Given) -> UpdateIntegrationOutputTypeDef: ...
+    tags: _Final[None]
 
 _AssociatedCollector = AssociatedCollector
 _AssociatedEnvironment = AssociatedEnvironment

@@ -34,6 +34,7 @@ class CommonControl(_Resource[_Client]):
     objective: _Final[AssociatedObjectiveSummaryTypeDef]
     create_time: _Final[_datetime]
     last_update_time: _Final[_datetime]
+    tags: _Final[None]
 
 class Control(_Resource[_Client]):
     arn: _Final[str]
@@ -51,6 +52,7 @@ class Control(_Resource[_Client]):
     governed_providers: _Final[list[str]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Domain(_Resource[_Client]):
     arn: _Final[str]
@@ -58,6 +60,7 @@ class Domain(_Resource[_Client]):
     description: _Final[str]
     create_time: _Final[_datetime]
     last_update_time: _Final[_datetime]
+    tags: _Final[None]
 
 class Objective(_Resource[_Client]):
     arn: _Final[str]
@@ -66,6 +69,7 @@ class Objective(_Resource[_Client]):
     domain: _Final[AssociatedDomainSummaryTypeDef]
     create_time: _Final[_datetime]
     last_update_time: _Final[_datetime]
+    tags: _Final[None]
 
 _CommonControl = CommonControl
 _Control = Control

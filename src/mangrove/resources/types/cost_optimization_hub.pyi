@@ -26,6 +26,7 @@ class EnrollmentStatus(_Resource[_Client]):
     last_updated_timestamp: _Final[_datetime]
     created_timestamp: _Final[_datetime]
     def update(self, *, includeMemberAccounts: bool = ...) -> UpdateEnrollmentStatusResponseTypeDef: ...
+    tags: _Final[None]
 
 class Recommendation(_Resource[_Client]):
     id: _Final[str]

@@ -323,6 +323,7 @@ class IdentityResolutionJob(_Resource[_Client]):
     def get_upload_job_path(self) -> GetUploadJobPathResponseTypeDef: ...
     def start_upload_job(self) -> dict[str, _Any]: ...
     def stop_upload_job(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Integration(_Resource[_Client]):
     domain_name: _Final[str]
@@ -353,6 +354,7 @@ class Match(_Resource[_Client]):
     match_id: _Final[str]
     profile_ids: _Final[list[str]]
     confidence_score: _Final[float]
+    tags: _Final[None]
 
 class ObjectTypeAttribute(_Resource[_Client]):
     domain_name: _Final[str]
@@ -362,6 +364,7 @@ class ObjectTypeAttribute(_Resource[_Client]):
     last_updated_at: _Final[_datetime]
     def get_statistics(self) -> GetObjectTypeAttributeStatisticsResponseTypeDef: ...
     def list_values(self, *, NextToken: str = ..., MaxResults: int = ...) -> ListObjectTypeAttributeValuesResponseTypeDef: ...
+    tags: _Final[None]
 
 class ProfileObjectType(_Resource[_Client]):
     domain_name: _Final[str]
@@ -413,6 +416,7 @@ class ProfileObjectTypeTemplate(_Resource[_Client]):
     keys: _Final[dict[str, list[ObjectTypeKeyOutputTypeDef]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Recommender(_Resource[_Client]):
     domain_name: _Final[str]
@@ -462,6 +466,7 @@ class RecommenderRecipe(_Resource[_Client]):
     name: _Final[str]
     description: _Final[str]
     def create_recommender(self, *, DomainName: str, RecommenderName: str, RecommenderConfig: _Given = ..., Description: str = ..., RecommenderSchemaName: str = ..., Tags: _Mapping[str, str] = ...) -> _Recommender: ...
+    tags: _Final[None]
 
 class RecommenderSchema(_Resource[_Client]):
     domain_name: _Final[str]
@@ -473,10 +478,12 @@ class RecommenderSchema(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class RuleBasedMatch(_Resource[_Client]):
     domain_name: _Final[str]
     id: _Final[str]
+    tags: _Final[None]
 
 class SegmentDefinition(_Resource[_Client]):
     domain_name: _Final[str]
@@ -509,6 +516,7 @@ class StreamForSegment(_Resource[_Client]):
     segment_name: _Final[str]
     status: _Final[str]
     message: _Final[str]
+    tags: _Final[None]
 
 class UploadJob(_Resource[_Client]):
     domain_name: _Final[str]
@@ -529,6 +537,7 @@ class UploadJob(_Resource[_Client]):
     def get_path(self) -> GetUploadJobPathResponseTypeDef: ...
     def start(self) -> dict[str, _Any]: ...
     def stop(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Workflow(_Resource[_Client]):
     domain_name: _Final[str]
@@ -545,6 +554,7 @@ class Workflow(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def get_steps(self, *, NextToken: str = ..., MaxResults: int = ...) -> GetWorkflowStepsResponseTypeDef: ...
+    tags: _Final[None]
 
 _CalculatedAttributeDefinition = CalculatedAttributeDefinition
 _Domain = Domain

@@ -203,6 +203,7 @@ class AccountPool(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, name: str = ..., description: str = ..., resolutionStrategy: str = ..., accountSource: _Given = ...) -> UpdateAccountPoolOutputTypeDef: ...
+    tags: _Final[None]
 
 class Connection(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -228,6 +229,7 @@ class Connection(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteConnectionOutputTypeDef: ...
     def update(self, *, configurations: _Sequence[_Given] = ..., description: str = ..., awsLocation: _Given = ..., props: _Given = ...) -> UpdateConnectionOutputTypeDef: ...
+    tags: _Final[None]
 
 class DataSource(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -265,6 +267,7 @@ class DataSource(_Resource[_Client]):
     def start_run(self, *, clientToken: str = ...) -> _DataSourceRun: ...
     def delete(self, *, clientToken: str = ..., retainPermissionsOnRevokeFailure: bool = ...) -> DeleteDataSourceOutputTypeDef: ...
     def update(self, *, name: str = ..., description: str = ..., enableSetting: str = ..., publishOnImport: bool = ..., assetFormsInput: _Sequence[_Given] = ..., schedule: _Given = ..., configuration: _Given = ..., recommendation: _Given = ..., retainPermissionsOnRevokeFailure: bool = ...) -> UpdateDataSourceOutputTypeDef: ...
+    tags: _Final[None]
 
 class DataSourceRun(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -288,6 +291,7 @@ class DataSourceRun(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def list_activities(self, *, status: str = ..., nextToken: str = ..., maxResults: int = ...) -> ListDataSourceRunActivitiesOutputTypeDef: ...
+    tags: _Final[None]
 
 class Designation(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -307,6 +311,7 @@ class Designation(_Resource[_Client]):
     def create_project_membership(self, *, projectIdentifier: str, member: _Given, userCreatedDesignationId: str = ...) -> dict[str, _Any]: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, name: str = ..., description: str = ..., policy: str = ..., deletionProtection: bool = ...) -> UpdateDesignationOutputTypeDef: ...
+    tags: _Final[None]
 
 class Domain(_Resource[_Client]):
     id: _Final[str]
@@ -523,6 +528,7 @@ class Environment(_Resource[_Client]):
     def get_credentials(self) -> GetEnvironmentCredentialsOutputTypeDef: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, name: str = ..., description: str = ..., glossaryTerms: _Sequence[str] = ..., blueprintVersion: str = ..., userParameters: _Sequence[_Given] = ..., environmentConfigurationName: str = ...) -> UpdateEnvironmentOutputTypeDef: ...
+    tags: _Final[None]
 
 class EnvironmentAction(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -539,6 +545,7 @@ class EnvironmentAction(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, parameters: _Given = ..., name: str = ..., description: str = ...) -> UpdateEnvironmentActionOutputTypeDef: ...
+    tags: _Final[None]
 
 class EnvironmentBlueprint(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -563,6 +570,7 @@ class EnvironmentBlueprint(_Resource[_Client]):
     def put_configuration(self, *, provisioningRoleArn: str = ..., manageAccessRoleArn: str = ..., environmentRolePermissionBoundary: str = ..., enabledRegions: _Sequence[str], regionalParameters: _Mapping[str, _Mapping[str, str]] = ..., resourceConfigurations: _Sequence[_Given] = ..., allowUserProvidedConfigurations: bool = ..., globalParameters: _Mapping[str, str] = ..., provisioningConfigurations: _Sequence[_Given] = ...) -> PutEnvironmentBlueprintConfigurationOutputTypeDef: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, description: str = ..., provisioningProperties: _Given = ..., userParameters: _Sequence[_Given] = ..., blueprintCategory: str = ...) -> UpdateEnvironmentBlueprintOutputTypeDef: ...
+    tags: _Final[None]
 
 class EnvironmentProfile(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -585,6 +593,7 @@ class EnvironmentProfile(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, name: str = ..., description: str = ..., userParameters: _Sequence[_Given] = ..., awsAccountId: str = ..., awsAccountRegion: str = ...) -> UpdateEnvironmentProfileOutputTypeDef: ...
+    tags: _Final[None]
 
 class GroupProfile(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -596,6 +605,7 @@ class GroupProfile(_Resource[_Client]):
     role_principal_arn: _Final[str]
     role_principal_id: _Final[str]
     domain: _Final[_Domain]
+    tags: _Final[None]
 
 class LineageEvent(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -610,6 +620,7 @@ class LineageEvent(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> DeleteLineageEventOutputTypeDef: ...
+    tags: _Final[None]
 
 class MetadataForm(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -619,6 +630,7 @@ class MetadataForm(_Resource[_Client]):
     type_name: _Final[str]
     type_revision: _Final[str]
     content: _Final[str]
+    tags: _Final[None]
 
 class MetadataGenerationRun(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -636,6 +648,7 @@ class MetadataGenerationRun(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def cancel(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Notification(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -649,6 +662,7 @@ class Notification(_Resource[_Client]):
     creation_timestamp: _Final[_datetime]
     last_updated_timestamp: _Final[_datetime]
     metadata: _Final[dict[str, str]]
+    tags: _Final[None]
 
 class Project(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -710,6 +724,7 @@ class ProjectProfile(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, name: str = ..., description: str = ..., status: str = ..., projectResourceTags: _Sequence[_Given] = ..., allowCustomProjectResourceTags: bool = ..., projectResourceTagsDescription: str = ..., environmentConfigurations: _Sequence[_Given] = ..., domainUnitIdentifier: str = ...) -> UpdateProjectProfileOutputTypeDef: ...
+    tags: _Final[None]
 
 class SubscribedListing(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -721,6 +736,7 @@ class SubscribedListing(_Resource[_Client]):
     item: _Final[SubscribedListingItemTypeDef]
     owner_project_id: _Final[str]
     owner_project_name: _Final[str]
+    tags: _Final[None]
 
 class Subscription(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -747,6 +763,7 @@ class Subscription(_Resource[_Client]):
     def reload(self) -> None: ...
     def cancel(self) -> CancelSubscriptionOutputTypeDef: ...
     def revoke(self, *, retainPermissions: bool = ...) -> RevokeSubscriptionOutputTypeDef: ...
+    tags: _Final[None]
 
 class SubscriptionGrant(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -769,6 +786,7 @@ class SubscriptionGrant(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteSubscriptionGrantOutputTypeDef: ...
     def update_status(self, *, assetIdentifier: str, status: str, failureCause: _Given = ..., targetName: str = ...) -> UpdateSubscriptionGrantStatusOutputTypeDef: ...
+    tags: _Final[None]
 
 class SubscriptionRequest(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -799,6 +817,7 @@ class SubscriptionRequest(_Resource[_Client]):
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def reject(self, *, decisionComment: str = ...) -> RejectSubscriptionRequestOutputTypeDef: ...
     def update(self, *, requestReason: str) -> UpdateSubscriptionRequestOutputTypeDef: ...
+    tags: _Final[None]
 
 class SubscriptionTarget(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -826,6 +845,7 @@ class SubscriptionTarget(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, name: str = ..., authorizedPrincipals: _Sequence[str] = ..., applicableAssetTypes: _Sequence[str] = ..., subscriptionTargetConfig: _Sequence[_Given] = ..., manageAccessRole: str = ..., provider: str = ..., subscriptionGrantCreationMode: str = ...) -> UpdateSubscriptionTargetOutputTypeDef: ...
+    tags: _Final[None]
 
 class UserProfile(_Resource[_Client]):
     domain_identifier: _Final[str]
@@ -836,6 +856,7 @@ class UserProfile(_Resource[_Client]):
     status: _Final[str]
     details: _Final[UserProfileDetailsTypeDef]
     domain: _Final[_Domain]
+    tags: _Final[None]
 
 _AccountPool = AccountPool
 _Connection = Connection

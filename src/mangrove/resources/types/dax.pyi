@@ -69,6 +69,7 @@ class Cluster(_Resource[_Client]):
     def increase_replication_factor(self, *, NewReplicationFactor: int, AvailabilityZones: _Sequence[str] = ...) -> IncreaseReplicationFactorResponseTypeDef: ...
     def reboot_node(self, *, NodeId: str) -> RebootNodeResponseTypeDef: ...
     def update(self, *, Description: str = ..., PreferredMaintenanceWindow: str = ..., NotificationTopicArn: str = ..., NotificationTopicStatus: str = ..., ParameterGroupName: str = ..., SecurityGroupIds: _Sequence[str] = ...) -> UpdateClusterResponseTypeDef: ...
+    tags: _Final[None]
 
 class DefaultParameter(_Resource[_Client]):
     name: _Final[str]
@@ -82,6 +83,7 @@ class DefaultParameter(_Resource[_Client]):
     allowed_values: _Final[str]
     is_modifiable: _Final[str]
     change_type: _Final[str]
+    tags: _Final[None]
 
 class Parameter(_Resource[_Client]):
     parameter_group_name: _Final[str]
@@ -96,6 +98,7 @@ class Parameter(_Resource[_Client]):
     allowed_values: _Final[str]
     is_modifiable: _Final[str]
     change_type: _Final[str]
+    tags: _Final[None]
 
 class ParameterGroup(_Resource[_Client]):
     name: _Final[str]
@@ -107,6 +110,7 @@ class ParameterGroup(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteParameterGroupResponseTypeDef: ...
     def update(self, *, ParameterNameValues: _Sequence[_Given]) -> UpdateParameterGroupResponseTypeDef: ...
+    tags: _Final[None]
 
 class SubnetGroup(_Resource[_Client]):
     name: _Final[str]
@@ -119,6 +123,7 @@ class SubnetGroup(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteSubnetGroupResponseTypeDef: ...
     def update(self, *, Description: str = ..., SubnetIds: _Sequence[str] = ...) -> UpdateSubnetGroupResponseTypeDef: ...
+    tags: _Final[None]
 
 _Cluster = Cluster
 _DefaultParameter = DefaultParameter

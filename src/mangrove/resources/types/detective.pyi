@@ -67,6 +67,7 @@ class Investigation(_Resource[_Client]):
     def reload(self) -> None: ...
     def list_indicators(self, *, IndicatorType: str = ..., NextToken: str = ..., MaxResults: int = ...) -> ListIndicatorsResponseTypeDef: ...
     def update_state(self, *, State: str) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Member(_Resource[_Client]):
     graph_arn: _Final[str]
@@ -90,6 +91,7 @@ class Member(_Resource[_Client]):
     def batch_get_graph_member_datasources(self) -> BatchGetGraphMemberDatasourcesResponseTypeDef: ...
     def delete(self) -> DeleteMembersResponseTypeDef: ...
     def start_monitoring_member(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class OrganizationAdminAccount(_Resource[_Client]):
     id: _Final[str]
@@ -98,6 +100,7 @@ class OrganizationAdminAccount(_Resource[_Client]):
     delegation_time: _Final[_datetime]
     graph: _Final[_Graph]
     def enable(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class UnprocessedAccount(_Resource[_Client]):
     graph_arn: _Final[str]
@@ -106,6 +109,7 @@ class UnprocessedAccount(_Resource[_Client]):
     reason: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _Graph = Graph
 _Investigation = Investigation

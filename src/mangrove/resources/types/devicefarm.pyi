@@ -194,10 +194,12 @@ class Offering(_Resource[_Client]):
     platform: _Final[str]
     recurring_charges: _Final[list[RecurringChargeTypeDef]]
     def renew(self, *, quantity: int) -> RenewOfferingResultTypeDef: ...
+    tags: _Final[None]
 
 class OfferingPromotion(_Resource[_Client]):
     id: _Final[str]
     description: _Final[str]
+    tags: _Final[None]
 
 class OfferingTransaction(_Resource[_Client]):
     id: _Final[str]
@@ -207,6 +209,7 @@ class OfferingTransaction(_Resource[_Client]):
     created_on: _Final[_datetime]
     cost: _Final[MonetaryAmountTypeDef]
     offering_promotion: _Final[_OfferingPromotion]
+    tags: _Final[None]
 
 class Project(_Resource[_Client]):
     arn: _Final[str]
@@ -387,6 +390,7 @@ class TestGridSessionArtifact(_Resource[_Client]):
     url: _Final[str]
     filename: _Final[str]
     type: _Final[str]
+    tags: _Final[None]
 
 class Upload(_Resource[_Client]):
     parent_arn: _Final[str]

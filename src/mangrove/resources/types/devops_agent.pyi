@@ -127,6 +127,7 @@ class Asset(_Resource[_Client]):
     def get_content(self, *, assetVersion: int = ...) -> GetAssetContentResponseTypeDef: ...
     def list_versions(self, *, maxResults: int = ..., nextToken: str = ...) -> ListAssetVersionsResponseTypeDef: ...
     def update(self, *, metadata: _Any = ..., content: _Given = ..., clientToken: str = ...) -> UpdateAssetResponseTypeDef: ...
+    tags: _Final[None]
 
 class AssetFile(_Resource[_Client]):
     agent_space_id: _Final[str]
@@ -141,11 +142,13 @@ class AssetFile(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, content: _Given = ..., metadata: _Any = ..., clientToken: str = ...) -> UpdateAssetFileResponseTypeDef: ...
+    tags: _Final[None]
 
 class AssetType(_Resource[_Client]):
     asset_type: _Final[str]
     description: _Final[str]
     def create_asset(self, *, agentSpaceId: str, metadata: _Any = ..., content: _Given, clientToken: str = ...) -> _Asset: ...
+    tags: _Final[None]
 
 class Association(_Resource[_Client]):
     agent_space_id: _Final[str]
@@ -193,6 +196,7 @@ class BacklogTask(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, taskStatus: str = ..., clientToken: str = ...) -> UpdateBacklogTaskResponseTypeDef: ...
+    tags: _Final[None]
 
 class Chat(_Resource[_Client]):
     agent_space_id: _Final[str]
@@ -209,6 +213,7 @@ class Chat(_Resource[_Client]):
     def reload(self) -> None: ...
     def send_message(self, *, content: str, context: _Given = ..., userId: str = ..., assetIds: _Sequence[str] = ..., modelTier: str = ...) -> SendMessageResponseTypeDef: ...
     def update(self, *, summary: str = ..., archiveStatus: str = ..., clientToken: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Execution(_Resource[_Client]):
     agent_space_id: _Final[str]
@@ -222,6 +227,7 @@ class Execution(_Resource[_Client]):
     execution_status: _Final[str]
     agent_type: _Final[str]
     uid: _Final[str]
+    tags: _Final[None]
 
 class Goal(_Resource[_Client]):
     agent_space_id: _Final[str]
@@ -242,6 +248,7 @@ class Goal(_Resource[_Client]):
     def Recommendation(self, id: str) -> _Recommendation: ...
     recommendations: _Final[_Manager[_Recommendation, _Collection[_Recommendation]]]
     def update(self, *, evaluationSchedule: _Given = ..., clientToken: str = ...) -> UpdateGoalResponseTypeDef: ...
+    tags: _Final[None]
 
 class JournalRecord(_Resource[_Client]):
     agent_space_id: _Final[str]
@@ -252,6 +259,7 @@ class JournalRecord(_Resource[_Client]):
     created_at: _Final[_datetime]
     record_type: _Final[str]
     user_reference: _Final[UserReferenceTypeDef]
+    tags: _Final[None]
 
 class PendingMessage(_Resource[_Client]):
     agent_space_id: _Final[str]
@@ -259,6 +267,7 @@ class PendingMessage(_Resource[_Client]):
     id: _Final[str]
     message_id: _Final[str]
     message: _Final[MessageTypeDef]
+    tags: _Final[None]
 
 class PrivateConnection(_Resource[_Client]):
     name: _Final[str]
@@ -301,6 +310,7 @@ class Recommendation(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, status: str = ..., additionalContext: str = ..., clientToken: str = ...) -> UpdateRecommendationResponseTypeDef: ...
+    tags: _Final[None]
 
 class Service(_Resource[_Client]):
     id: _Final[str]
@@ -334,6 +344,7 @@ class Trigger(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, status: str = ..., clientToken: str = ...) -> UpdateTriggerResponseTypeDef: ...
+    tags: _Final[None]
 
 class Webhook(_Resource[_Client]):
     agent_space_id: _Final[str]
@@ -342,6 +353,7 @@ class Webhook(_Resource[_Client]):
     webhook_url: _Final[str]
     webhook_type: _Final[str]
     webhook_id: _Final[str]
+    tags: _Final[None]
 
 _AgentSpace = AgentSpace
 _Asset = Asset

@@ -27,11 +27,13 @@ class MonitoredResource(_Resource[_Client]):
     resource_permission: _Final[str]
     last_updated: _Final[_datetime]
     resource_collection: _Final[ResourceCollectionOutputTypeDef]
+    tags: _Final[None]
 
 class NotificationChannel(_Resource[_Client]):
     id: _Final[str]
     config: _Final[NotificationChannelConfigOutputTypeDef]
     def remove(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _MonitoredResource = MonitoredResource
 _NotificationChannel = NotificationChannel

@@ -174,6 +174,7 @@ class DirectConnectGatewayAssociation(_Resource[_Client]):
     virtual_gateway: _Final[_VirtualGateway]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class DirectConnectGatewayAssociationProposal(_Resource[_Client]):
     id: _Final[str]
@@ -189,6 +190,7 @@ class DirectConnectGatewayAssociationProposal(_Resource[_Client]):
     def reload(self) -> None: ...
     def accept(self, *, directConnectGatewayId: str, associatedGatewayOwnerAccount: str, overrideAllowedPrefixesToDirectConnectGateway: _Sequence[_Given] = ...) -> AcceptDirectConnectGatewayAssociationProposalResultTypeDef: ...
     def delete(self) -> DeleteDirectConnectGatewayAssociationProposalResultTypeDef: ...
+    tags: _Final[None]
 
 class HostedConnection(_Resource[_Client]):
     connection_id: _Final[str]
@@ -301,6 +303,7 @@ class Location(_Resource[_Client]):
     def create_connection(self, *, bandwidth: str, connectionName: str, lagId: str = ..., tags: _Sequence[_Given] = ..., providerName: str = ..., requestMACSec: bool = ..., billingMode: str = ...) -> ConnectionTypeDef: ...
     def create_interconnect(self, *, interconnectName: str, bandwidth: str, lagId: str = ..., tags: _Sequence[_Given] = ..., providerName: str = ..., requestMACSec: bool = ...) -> _Interconnect: ...
     def create_lag(self, *, numberOfConnections: int, connectionsBandwidth: str, lagName: str, connectionId: str = ..., tags: _Sequence[_Given] = ..., childConnectionTags: _Sequence[_Given] = ..., providerName: str = ..., requestMACSec: bool = ..., billingMode: str = ...) -> LagTypeDef: ...
+    tags: _Final[None]
 
 class ResiliencyGroup(_Resource[_Client]):
     id: _Final[str]
@@ -325,6 +328,7 @@ class VirtualGateway(_Resource[_Client]):
     virtual_gateway_id: _Final[str]
     virtual_gateway_state: _Final[str]
     direct_connect_gateway_associations: _Final[_Manager[_DirectConnectGatewayAssociation, _Collection[_DirectConnectGatewayAssociation]]]
+    tags: _Final[None]
 
 class VirtualInterface(_Resource[_Client]):
     id: _Final[str]

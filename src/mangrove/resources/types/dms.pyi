@@ -185,6 +185,7 @@ class ServiceResource(_Resource[_Client]):
 
 class ApplicableIndividualAssessment(_Resource[_Client]):
     name: _Final[str]
+    tags: _Final[None]
 
 class Certificate(_Resource[_Client]):
     arn: _Final[str]
@@ -200,6 +201,7 @@ class Certificate(_Resource[_Client]):
     key_length: _Final[int]
     kms_key_id: _Final[str]
     def delete(self) -> DeleteCertificateResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class Connection(_Resource[_Client]):
     endpoint_arn: _Final[str]
@@ -213,6 +215,7 @@ class Connection(_Resource[_Client]):
     def delete(self) -> DeleteConnectionResponseTypeDef: ...
     def refresh_schemas(self) -> RefreshSchemasResponseTypeDef: ...
     def test(self) -> TestConnectionResponseTypeDef: ...
+    tags: _Final[None]
 
 class DataMigration(_Resource[_Client]):
     arn: _Final[str]
@@ -238,6 +241,7 @@ class DataMigration(_Resource[_Client]):
     def modify(self, *, DataMigrationName: str = ..., EnableCloudwatchLogs: bool = ..., ServiceAccessRoleArn: str = ..., DataMigrationType: str = ..., SourceDataSettings: _Sequence[_Given] = ..., TargetDataSettings: _Sequence[_Given] = ..., NumberOfJobs: int = ..., SelectionRules: str = ...) -> ModifyDataMigrationResponseTypeDef: ...
     def start(self, *, StartType: str) -> StartDataMigrationResponseTypeDef: ...
     def stop(self) -> StopDataMigrationResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class DataProvider(_Resource[_Client]):
     arn: _Final[str]
@@ -251,6 +255,7 @@ class DataProvider(_Resource[_Client]):
     migration_projects: _Final[_Manager[_MigrationProject, _Collection[_MigrationProject]]]
     def delete(self) -> DeleteDataProviderResponseTypeDef: ...
     def modify(self, *, DataProviderName: str = ..., Description: str = ..., Engine: str = ..., Virtual: bool = ..., ExactSettings: bool = ..., Settings: _Given = ...) -> ModifyDataProviderResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class Endpoint(_Resource[_Client]):
     arn: _Final[str]
@@ -298,6 +303,7 @@ class Endpoint(_Resource[_Client]):
     def delete(self) -> DeleteEndpointResponseTypeDef: ...
     def describe_refresh_schemas_status(self) -> DescribeRefreshSchemasStatusResponseTypeDef: ...
     def modify(self, *, EndpointIdentifier: str = ..., EndpointType: str = ..., EngineName: str = ..., Username: str = ..., Password: str = ..., ServerName: str = ..., Port: int = ..., DatabaseName: str = ..., ExtraConnectionAttributes: str = ..., CertificateArn: str = ..., SslMode: str = ..., ServiceAccessRoleArn: str = ..., ExternalTableDefinition: str = ..., DynamoDbSettings: _Given = ..., S3Settings: _Given = ..., DmsTransferSettings: _Given = ..., MongoDbSettings: _Given = ..., KinesisSettings: _Given = ..., KafkaSettings: _Given = ..., ElasticsearchSettings: _Given = ..., NeptuneSettings: _Given = ..., RedshiftSettings: _Given = ..., PostgreSQLSettings: _Given = ..., MySQLSettings: _Given = ..., OracleSettings: _Given = ..., SybaseSettings: _Given = ..., MicrosoftSQLServerSettings: _Given = ..., IBMDb2Settings: _Given = ..., DocDbSettings: _Given = ..., RedisSettings: _Given = ..., ExactSettings: bool = ..., GcpMySQLSettings: _Given = ..., TimestreamSettings: _Given = ...) -> ModifyEndpointResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class EndpointType(_Resource[_Client]):
     endpoint_type: _Final[str]
@@ -306,6 +312,7 @@ class EndpointType(_Resource[_Client]):
     replication_instance_engine_minimum_version: _Final[str]
     engine_display_name: _Final[str]
     def create_endpoint(self, *, EndpointIdentifier: str, EngineName: str, Username: str = ..., Password: str = ..., ServerName: str = ..., Port: int = ..., DatabaseName: str = ..., ExtraConnectionAttributes: str = ..., KmsKeyId: str = ..., Tags: _Sequence[_Given] = ..., CertificateArn: str = ..., SslMode: str = ..., ServiceAccessRoleArn: str = ..., ExternalTableDefinition: str = ..., DynamoDbSettings: _Given = ..., S3Settings: _Given = ..., DmsTransferSettings: _Given = ..., MongoDbSettings: _Given = ..., KinesisSettings: _Given = ..., KafkaSettings: _Given = ..., ElasticsearchSettings: _Given = ..., NeptuneSettings: _Given = ..., RedshiftSettings: _Given = ..., PostgreSQLSettings: _Given = ..., MySQLSettings: _Given = ..., OracleSettings: _Given = ..., SybaseSettings: _Given = ..., MicrosoftSQLServerSettings: _Given = ..., IBMDb2Settings: _Given = ..., ResourceIdentifier: str = ..., DocDbSettings: _Given = ..., RedisSettings: _Given = ..., GcpMySQLSettings: _Given = ..., TimestreamSettings: _Given = ...) -> _Endpoint: ...
+    tags: _Final[None]
 
 class EventSubscription(_Resource[_Client]):
     name: _Final[str]
@@ -322,6 +329,7 @@ class EventSubscription(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteEventSubscriptionResponseTypeDef: ...
     def modify(self, *, SnsTopicArn: str = ..., SourceType: str = ..., EventCategories: _Sequence[str] = ..., Enabled: bool = ...) -> ModifyEventSubscriptionResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class FleetAdvisorCollector(_Resource[_Client]):
     collector_referenced_id: _Final[str]
@@ -338,6 +346,7 @@ class FleetAdvisorCollector(_Resource[_Client]):
     modified_date: _Final[str]
     inventory_data: _Final[InventoryDataTypeDef]
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class FleetAdvisorDatabase(_Resource[_Client]):
     id: _Final[str]
@@ -352,6 +361,7 @@ class FleetAdvisorDatabase(_Resource[_Client]):
     recommendation_limitations: _Final[_Manager[_RecommendationLimitation, _Collection[_RecommendationLimitation]]]
     def delete(self) -> DeleteFleetAdvisorDatabasesResponseTypeDef: ...
     def start_recommendations(self, *, Settings: _Given) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class FleetAdvisorSchema(_Resource[_Client]):
     id: _Final[str]
@@ -364,6 +374,7 @@ class FleetAdvisorSchema(_Resource[_Client]):
     schema_name: _Final[str]
     original_schema: _Final[SchemaShortInfoResponseTypeDef]
     similarity: _Final[float]
+    tags: _Final[None]
 
 class InstanceProfile(_Resource[_Client]):
     arn: _Final[str]
@@ -381,6 +392,7 @@ class InstanceProfile(_Resource[_Client]):
     def create_migration_project(self, *, MigrationProjectName: str = ..., SourceDataProviderDescriptors: _Sequence[_Given], TargetDataProviderDescriptors: _Sequence[_Given], TransformationRules: str = ..., Description: str = ..., Tags: _Sequence[_Given] = ..., SchemaConversionApplicationAttributes: _Given = ...) -> _MigrationProject: ...
     def delete(self) -> DeleteInstanceProfileResponseTypeDef: ...
     def modify(self, *, AvailabilityZone: str = ..., KmsKeyArn: str = ..., PubliclyAccessible: bool = ..., NetworkType: str = ..., InstanceProfileName: str = ..., Description: str = ..., SubnetGroupIdentifier: str = ..., VpcSecurityGroups: _Sequence[str] = ...) -> ModifyInstanceProfileResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class MetadataModelConversion(_Resource[_Client]):
     migration_project_identifier: _Final[str]
@@ -393,6 +405,7 @@ class MetadataModelConversion(_Resource[_Client]):
     migration_project: _Final[_MigrationProject]
     def cancel(self) -> CancelMetadataModelConversionResponseTypeDef: ...
     def cancel_metadata_model_creation(self) -> CancelMetadataModelCreationResponseTypeDef: ...
+    tags: _Final[None]
 
 class MetadataModelCreation(_Resource[_Client]):
     migration_project_identifier: _Final[str]
@@ -405,6 +418,7 @@ class MetadataModelCreation(_Resource[_Client]):
     migration_project: _Final[_MigrationProject]
     def cancel_metadata_model_conversion(self) -> CancelMetadataModelConversionResponseTypeDef: ...
     def cancel(self) -> CancelMetadataModelCreationResponseTypeDef: ...
+    tags: _Final[None]
 
 class MigrationProject(_Resource[_Client]):
     arn: _Final[str]
@@ -444,6 +458,7 @@ class MigrationProject(_Resource[_Client]):
     def start_metadata_model_export_as_script(self, *, SelectionRules: str, Origin: str, FileName: str = ...) -> StartMetadataModelExportAsScriptResponseTypeDef: ...
     def start_metadata_model_export_to_target(self, *, SelectionRules: str, OverwriteExtensionPack: bool = ...) -> StartMetadataModelExportToTargetResponseTypeDef: ...
     def start_metadata_model_import(self, *, SelectionRules: str, Origin: str, Refresh: bool = ...) -> StartMetadataModelImportResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class RecommendationLimitation(_Resource[_Client]):
     name: _Final[str]
@@ -453,6 +468,7 @@ class RecommendationLimitation(_Resource[_Client]):
     impact: _Final[str]
     type: _Final[str]
     fleet_advisor_database: _Final[_FleetAdvisorDatabase]
+    tags: _Final[None]
 
 class Replication(_Resource[_Client]):
     replication_config_arn: _Final[str]
@@ -484,6 +500,7 @@ class Replication(_Resource[_Client]):
     def reload_tables(self, *, TablesToReload: _Sequence[_Given], ReloadOption: str = ...) -> ReloadReplicationTablesResponseTypeDef: ...
     def start(self, *, StartReplicationType: str, PremigrationAssessmentSettings: str = ..., CdcStartTime: _datetime | str = ..., CdcStartPosition: str = ..., CdcStopPosition: str = ...) -> StartReplicationResponseTypeDef: ...
     def stop(self) -> StopReplicationResponseTypeDef: ...
+    tags: _Final[None]
 
 class ReplicationConfig(_Resource[_Client]):
     arn: _Final[str]
@@ -507,6 +524,7 @@ class ReplicationConfig(_Resource[_Client]):
     def reload_replication_tables(self, *, TablesToReload: _Sequence[_Given], ReloadOption: str = ...) -> ReloadReplicationTablesResponseTypeDef: ...
     def start_replication(self, *, StartReplicationType: str, PremigrationAssessmentSettings: str = ..., CdcStartTime: _datetime | str = ..., CdcStartPosition: str = ..., CdcStopPosition: str = ...) -> StartReplicationResponseTypeDef: ...
     def stop_replication(self) -> StopReplicationResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class ReplicationInstance(_Resource[_Client]):
     arn: _Final[str]
@@ -544,6 +562,7 @@ class ReplicationInstance(_Resource[_Client]):
     def describe_task_logs(self, *, MaxRecords: int = ..., Marker: str = ...) -> DescribeReplicationInstanceTaskLogsResponseTypeDef: ...
     def modify(self, *, AllocatedStorage: int = ..., ApplyImmediately: bool = ..., ReplicationInstanceClass: str = ..., VpcSecurityGroupIds: _Sequence[str] = ..., PreferredMaintenanceWindow: str = ..., MultiAZ: bool = ..., EngineVersion: str = ..., AllowMajorVersionUpgrade: bool = ..., AutoMinorVersionUpgrade: bool = ..., ReplicationInstanceIdentifier: str = ..., NetworkType: str = ..., KerberosAuthenticationSettings: _Given = ...) -> ModifyReplicationInstanceResponseTypeDef: ...
     def reboot(self, *, ForceFailover: bool = ..., ForcePlannedFailover: bool = ...) -> RebootReplicationInstanceResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class ReplicationSubnetGroup(_Resource[_Client]):
     identifier: _Final[str]
@@ -556,6 +575,7 @@ class ReplicationSubnetGroup(_Resource[_Client]):
     is_read_only: _Final[bool]
     def delete(self) -> dict[str, _Any]: ...
     def modify(self, *, ReplicationSubnetGroupDescription: str = ..., SubnetIds: _Sequence[str]) -> ModifyReplicationSubnetGroupResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class ReplicationTask(_Resource[_Client]):
     arn: _Final[str]
@@ -591,6 +611,7 @@ class ReplicationTask(_Resource[_Client]):
     def start_assessment(self) -> StartReplicationTaskAssessmentResponseTypeDef: ...
     def start_assessment_run(self, *, ServiceAccessRoleArn: str, ResultLocationBucket: str, ResultLocationFolder: str = ..., ResultEncryptionMode: str = ..., ResultKmsKeyArn: str = ..., AssessmentRunName: str, IncludeOnly: _Sequence[str] = ..., Exclude: _Sequence[str] = ..., Tags: _Sequence[_Given] = ...) -> _ReplicationTaskAssessmentRun: ...
     def stop(self) -> StopReplicationTaskResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class ReplicationTaskAssessmentRun(_Resource[_Client]):
     arn: _Final[str]
@@ -612,6 +633,7 @@ class ReplicationTaskAssessmentRun(_Resource[_Client]):
     replication_task_individual_assessments: _Final[_Manager[_ReplicationTaskIndividualAssessment, _Collection[_ReplicationTaskIndividualAssessment]]]
     def cancel(self) -> CancelReplicationTaskAssessmentRunResponseTypeDef: ...
     def delete(self) -> DeleteReplicationTaskAssessmentRunResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class ReplicationTaskIndividualAssessment(_Resource[_Client]):
     arn: _Final[str]
@@ -622,10 +644,12 @@ class ReplicationTaskIndividualAssessment(_Resource[_Client]):
     replication_task_individual_assessment_start_date: _Final[_datetime]
     replication_task_assessment_run: _Final[_ReplicationTaskAssessmentRun]
     applicable_individual_assessment: _Final[_ApplicableIndividualAssessment]
+    tags: _Final[dict[str, str]]
 
 class Schema(_Resource[_Client]):
     endpoint_arn: _Final[str]
     schema: _Final[str]
+    tags: _Final[None]
 
 class _FleetAdvisorDatabase_Collection(_Collection[_FleetAdvisorDatabase]):
     def delete(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

@@ -158,6 +158,7 @@ class DBClusterParameter(_Resource[_Client]):
     is_modifiable: _Final[bool]
     minimum_engine_version: _Final[str]
     apply_method: _Final[str]
+    tags: _Final[None]
 
 class DBClusterParameterGroup(_Resource[_Client]):
     name: _Final[str]
@@ -209,6 +210,7 @@ class DBClusterSnapshotAttribute(_Resource[_Client]):
     attribute_name: _Final[str]
     attribute_values: _Final[list[str]]
     def modify(self, *, ValuesToAdd: _Sequence[str] = ..., ValuesToRemove: _Sequence[str] = ...) -> ModifyDBClusterSnapshotAttributeResultTypeDef: ...
+    tags: _Final[None]
 
 class DBEngineVersion(_Resource[_Client]):
     engine_version: _Final[str]
@@ -224,6 +226,7 @@ class DBEngineVersion(_Resource[_Client]):
     serverless_v2_features_support: _Final[ServerlessV2FeaturesSupportTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class DBInstance(_Resource[_Client]):
     identifier: _Final[str]
@@ -336,6 +339,7 @@ class ServerlessV2PlatformVersion(_Resource[_Client]):
     is_default: _Final[bool]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _Certificate = Certificate
 _DBCluster = DBCluster

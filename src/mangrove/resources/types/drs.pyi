@@ -231,6 +231,7 @@ class RecoverySnapshot(_Resource[_Client]):
     expected_timestamp: _Final[str]
     timestamp: _Final[str]
     ebs_snapshots: _Final[list[str]]
+    tags: _Final[None]
 
 class ReplicationConfigurationTemplate(_Resource[_Client]):
     id: _Final[str]
@@ -313,6 +314,7 @@ class StagingAccount(_Resource[_Client]):
     account_id: _Final[str]
     def ExtensibleSourceServer(self, arn: str) -> _ExtensibleSourceServer: ...
     extensible_source_servers: _Final[_Manager[_ExtensibleSourceServer, _Collection[_ExtensibleSourceServer]]]
+    tags: _Final[None]
 
 class _RecoveryInstance_Collection(_Collection[_RecoveryInstance]):
     def start_failback_launch(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

@@ -151,6 +151,7 @@ class ContributorInsight(_Resource[_Client]):
     def update_table(self, *, AttributeDefinitions: _Sequence[_Given] = ..., BillingMode: str = ..., ProvisionedThroughput: _Given = ..., GlobalSecondaryIndexUpdates: _Sequence[_Given] = ..., StreamSpecification: _Given = ..., SSESpecification: _Given = ..., ReplicaUpdates: _Sequence[_Given] = ..., TableClass: str = ..., DeletionProtectionEnabled: bool = ..., MultiRegionConsistency: str = ..., GlobalTableWitnessUpdates: _Sequence[_Given] = ..., OnDemandThroughput: _Given = ..., WarmThroughput: _Given = ..., GlobalTableSettingsReplicationMode: str = ..., DisassociationProtectionEnabled: bool = ..., VectorIndexUpdates: _Sequence[_Given] = ...) -> UpdateTableOutputTypeDef: ...
     def update_table_replica_auto_scaling(self, *, GlobalSecondaryIndexUpdates: _Sequence[_Given] = ..., ProvisionedWriteCapacityAutoScalingUpdate: _Given = ..., ReplicaUpdates: _Sequence[_Given] = ...) -> UpdateTableReplicaAutoScalingOutputTypeDef: ...
     def update_time_to_live(self, *, TimeToLiveSpecification: _Given) -> UpdateTimeToLiveOutputTypeDef: ...
+    tags: _Final[None]
 
 class Export(_Resource[_Client]):
     arn: _Final[str]
@@ -273,6 +274,7 @@ class Table(_boto3.Table, _Resource[_Client]):
 class Tag(_Resource[_Client]):
     key: _Final[str]
     value: _Final[str]
+    tags: _Final[None]
 
 _Backup = Backup
 _BulkOperation = BulkOperation

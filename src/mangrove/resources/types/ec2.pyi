@@ -885,6 +885,7 @@ class AccountAttribute(_Resource[_Client]):
     attribute_values: _Final[list[AccountAttributeValueTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class AddressTransfer(_Resource[_Client]):
     allocation_id: _Final[str]
@@ -901,6 +902,7 @@ class AddressTransfer(_Resource[_Client]):
     def enable(self, *, TransferAccountId: str, DryRun: bool = ...) -> EnableAddressTransferResultTypeDef: ...
     def modify_address_attribute(self, *, DomainName: str = ..., DryRun: bool = ...) -> ModifyAddressAttributeResultTypeDef: ...
     def reset_address_attribute(self, *, Attribute: str, DryRun: bool = ...) -> ResetAddressAttributeResultTypeDef: ...
+    tags: _Final[None]
 
 class ApplicationStatusCheck(_Resource[_Client]):
     id: _Final[str]
@@ -940,6 +942,7 @@ class ApplicationStatusCheckAssociation(_Resource[_Client]):
     association_type: _Final[str]
     value: _Final[str]
     application_status_check: _Final[_ApplicationStatusCheck]
+    tags: _Final[None]
 
 class AvailabilityZone(_Resource[_Client]):
     id: _Final[str]
@@ -963,6 +966,7 @@ class AvailabilityZone(_Resource[_Client]):
     reserved_instances_offerings: _Final[_Manager[_ReservedInstancesOffering, _Collection[_ReservedInstancesOffering]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class BundleTask(_Resource[_Client]):
     bundle_id: _Final[str]
@@ -979,6 +983,7 @@ class BundleTask(_Resource[_Client]):
     def reload(self) -> None: ...
     def cancel(self, *, DryRun: bool = ...) -> CancelBundleTaskResultTypeDef: ...
     def wait_until_complete(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class CapacityBlock(_Resource[_Client]):
     id: _Final[str]
@@ -1223,6 +1228,7 @@ class ClientVpnConnection(_Resource[_Client]):
     connection_end_time: _Final[str]
     posture_compliance_statuses: _Final[list[str]]
     authorization_policy_last_evaluated_time: _Final[str]
+    tags: _Final[None]
 
 class ClientVpnEndpoint(_Resource[_Client]):
     id: _Final[str]
@@ -1298,6 +1304,7 @@ class ClientVpnTargetNetwork(_Resource[_Client]):
     iam_instance_profile_association: _Final[_IamInstanceProfileAssociation]
     trunk_interface_association: _Final[_TrunkInterfaceAssociation]
     vpc: _Final[_Vpc]
+    tags: _Final[None]
 
 class CoipPool(_Resource[_Client]):
     id: _Final[str]
@@ -1482,6 +1489,7 @@ class FastLaunchImage(_Resource[_Client]):
     def replace_image_instance_type_specification(self, *, InstanceTypeSpecification: _Given = ..., DryRun: bool = ...) -> ReplaceImageInstanceTypeSpecificationResultTypeDef: ...
     def reset_image_attribute(self, *, Attribute: str, DryRun: bool = ...) -> EmptyResponseMetadataTypeDef: ...
     def restore_image_from_recycle_bin(self, *, DryRun: bool = ...) -> RestoreImageFromRecycleBinResultTypeDef: ...
+    tags: _Final[None]
 
 class Fleet(_Resource[_Client]):
     id: _Final[str]
@@ -1524,6 +1532,7 @@ class FleetInstance(_Resource[_Client]):
     spot_instance_request_id: _Final[str]
     instance_health: _Final[str]
     spot_instance_request: _Final[_SpotInstanceRequest]
+    tags: _Final[None]
 
 class FlowLog(_Resource[_Client]):
     id: _Final[str]
@@ -1581,6 +1590,7 @@ class Group(_Resource[_Client]):
     arn: _Final[str]
     group_arn: _Final[str]
     owner_id: _Final[str]
+    tags: _Final[None]
 
 class Host(_Resource[_Client]):
     id: _Final[str]
@@ -1646,6 +1656,7 @@ class HostReservationOffering(_Resource[_Client]):
     def reload(self) -> None: ...
     def get_host_reservation_purchase_preview(self, *, HostIdSet: _Sequence[str]) -> GetHostReservationPurchasePreviewResultTypeDef: ...
     def purchase_host_reservation(self, *, ClientToken: str = ..., CurrencyCode: str = ..., HostIdSet: _Sequence[str], LimitPrice: str = ..., TagSpecifications: _Sequence[_Given] = ...) -> PurchaseHostReservationResultTypeDef: ...
+    tags: _Final[None]
 
 class IamInstanceProfileAssociation(_Resource[_Client]):
     id: _Final[str]
@@ -1670,6 +1681,7 @@ class IamInstanceProfileAssociation(_Resource[_Client]):
     def replace(self, *, IamInstanceProfile: _Given) -> ReplaceIamInstanceProfileAssociationResultTypeDef: ...
     def replace_network_acl_association(self, *, DryRun: bool = ..., NetworkAclId: str) -> ReplaceNetworkAclAssociationResultTypeDef: ...
     def replace_route_table_association(self, *, DryRun: bool = ..., RouteTableId: str) -> ReplaceRouteTableAssociationResultTypeDef: ...
+    tags: _Final[None]
 
 class Image(_boto3.Image, _Resource[_Client]):
     id: _Final[str]
@@ -1733,6 +1745,7 @@ class ImageReference(_Resource[_Client]):
     resource_type: _Final[str]
     image: _Final[_Image]
     fast_launch_image: _Final[_FastLaunchImage]
+    tags: _Final[None]
 
 class ImageUsageReport(_Resource[_Client]):
     id: _Final[str]
@@ -1950,6 +1963,7 @@ class InstanceType(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def create_capacity_reservation(self, *, ClientToken: str = ..., InstancePlatform: str, AvailabilityZone: str = ..., AvailabilityZoneId: str = ..., Tenancy: str = ..., InstanceCount: int, EbsOptimized: bool = ..., EphemeralStorage: bool = ..., EndDate: _datetime | str = ..., EndDateType: str = ..., InstanceMatchCriteria: str = ..., TagSpecifications: _Sequence[_Given] = ..., DryRun: bool = ..., OutpostArn: str = ..., PlacementGroupArn: str = ..., StartDate: _datetime | str = ..., CommitmentDuration: int = ..., DeliveryPreference: str = ...) -> _CapacityReservation: ...
+    tags: _Final[None]
 
 class InternetGateway(_boto3.InternetGateway, _Resource[_Client]):
     id: _Final[str]
@@ -2075,6 +2089,7 @@ class IpamPolicyOrganizationTarget(_Resource[_Client]):
     ipam_policy_id: _Final[str]
     id: _Final[str]
     organization_target_id: _Final[str]
+    tags: _Final[None]
 
 class IpamPool(_Resource[_Client]):
     id: _Final[str]
@@ -2141,6 +2156,7 @@ class IpamPoolCidr(_Resource[_Client]):
     failure_reason: _Final[IpamPoolCidrFailureReasonTypeDef]
     ipam_pool_cidr_id: _Final[str]
     netmask_length: _Final[int]
+    tags: _Final[None]
 
 class IpamPrefixListResolver(_Resource[_Client]):
     id: _Final[str]
@@ -2195,6 +2211,7 @@ class IpamPrefixListResolverVersion(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def get_entries(self, *, DryRun: bool = ..., MaxResults: int = ..., NextToken: str = ...) -> GetIpamPrefixListResolverVersionEntriesResultTypeDef: ...
+    tags: _Final[None]
 
 class IpamResourceCidr(_Resource[_Client]):
     resource_id: _Final[str]
@@ -2277,6 +2294,7 @@ class IpamRoutingPolicyRegistration(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, DryRun: bool = ..., Force: bool = ..., ClientToken: str = ...) -> DeleteIpamRoutingPolicyRegistrationResultTypeDef: ...
     def modify(self, *, DryRun: bool = ..., Asns: _Sequence[str], PermitMoreSpecificAnnouncements: bool = ..., MaxLength: int = ..., Description: str = ..., Force: bool = ..., ClientToken: str = ...) -> ModifyIpamRoutingPolicyRegistrationResultTypeDef: ...
+    tags: _Final[None]
 
 class IpamRoutingPolicyRegistrationDelta(_Resource[_Client]):
     ipam_internet_registry_association_id: _Final[str]
@@ -2287,6 +2305,7 @@ class IpamRoutingPolicyRegistrationDelta(_Resource[_Client]):
     state_message: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class IpamScope(_Resource[_Client]):
     id: _Final[str]
@@ -2380,6 +2399,7 @@ class LaunchTemplateVersion(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self, *, DryRun: bool = ..., LaunchTemplateId: str = ..., LaunchTemplateName: str = ...) -> DeleteLaunchTemplateVersionsResultTypeDef: ...
+    tags: _Final[None]
 
 class LocalGateway(_Resource[_Client]):
     id: _Final[str]
@@ -2529,6 +2549,7 @@ class LockedSnapshot(_Resource[_Client]):
     def restore_snapshot_from_recycle_bin(self, *, DryRun: bool = ...) -> RestoreSnapshotFromRecycleBinResultTypeDef: ...
     def restore_snapshot_tier(self, *, TemporaryRestoreDays: int = ..., PermanentRestore: bool = ..., DryRun: bool = ...) -> RestoreSnapshotTierResultTypeDef: ...
     def unlock_snapshot(self, *, DryRun: bool = ...) -> UnlockSnapshotResultTypeDef: ...
+    tags: _Final[None]
 
 class MacHost(_Resource[_Client]):
     id: _Final[str]
@@ -2539,6 +2560,7 @@ class MacHost(_Resource[_Client]):
     def reload(self) -> None: ...
     def modify_hosts(self, *, HostRecovery: str = ..., InstanceType: str = ..., InstanceFamily: str = ..., HostMaintenance: str = ..., AutoPlacement: str = ...) -> ModifyHostsResultTypeDef: ...
     def release_hosts(self) -> ReleaseHostsResultTypeDef: ...
+    tags: _Final[None]
 
 class MacModificationTask(_Resource[_Client]):
     id: _Final[str]
@@ -2687,6 +2709,7 @@ class NetworkInsightsAccessScopeAnalysisFinding(_Resource[_Client]):
     finding_id: _Final[str]
     finding_components: _Final[list[PathComponentTypeDef]]
     network_insights_access_scope: _Final[_NetworkInsightsAccessScope]
+    tags: _Final[None]
 
 class NetworkInsightsAnalysis(_Resource[_Client]):
     id: _Final[str]
@@ -2815,6 +2838,7 @@ class NetworkInterfacePermission(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self, *, Force: bool = ..., DryRun: bool = ...) -> DeleteNetworkInterfacePermissionResultTypeDef: ...
+    tags: _Final[None]
 
 class NetworkingFlexCostAllocationPolicy(_Resource[_Client]):
     fca_policy_id: _Final[str]
@@ -2890,6 +2914,7 @@ class PrefixList(_Resource[_Client]):
     def get_managed_prefix_list_entries(self, *, DryRun: bool = ..., TargetVersion: int = ..., MaxResults: int = ..., NextToken: str = ...) -> GetManagedPrefixListEntriesResultTypeDef: ...
     def modify_managed_prefix_list(self, *, DryRun: bool = ..., CurrentVersion: int = ..., PrefixListName: str = ..., AddEntries: _Sequence[_Given] = ..., RemoveEntries: _Sequence[_Given] = ..., MaxEntries: int = ..., IpamPrefixListResolverSyncEnabled: bool = ...) -> ModifyManagedPrefixListResultTypeDef: ...
     def restore_managed_prefix_list_version(self, *, DryRun: bool = ..., PreviousVersion: int, CurrentVersion: int) -> RestoreManagedPrefixListVersionResultTypeDef: ...
+    tags: _Final[None]
 
 class PublicIpv4Pool(_Resource[_Client]):
     id: _Final[str]
@@ -2920,6 +2945,7 @@ class Region(_Resource[_Client]):
     availability_zones: _Final[_Manager[_AvailabilityZone, _Collection[_AvailabilityZone]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ReplaceRootVolumeTask(_Resource[_Client]):
     id: _Final[str]
@@ -3005,6 +3031,7 @@ class ReservedInstancesModification(_Resource[_Client]):
     update_date: _Final[_datetime]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ReservedInstancesOffering(_Resource[_Client]):
     id: _Final[str]
@@ -3027,6 +3054,7 @@ class ReservedInstancesOffering(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def purchase(self, *, InstanceCount: int, PurchaseTime: _datetime | str = ..., DryRun: bool = ..., LimitPrice: _Given = ...) -> _ReservedInstances: ...
+    tags: _Final[None]
 
 class Route(_boto3.Route, _Resource[_Client]):
     route_table_id: _Final[str]
@@ -3128,6 +3156,7 @@ class RouteServerPropagation(_Resource[_Client]):
     def reload(self) -> None: ...
     def disable(self, *, DryRun: bool = ...) -> DisableRouteServerPropagationResultTypeDef: ...
     def enable(self, *, DryRun: bool = ...) -> EnableRouteServerPropagationResultTypeDef: ...
+    tags: _Final[None]
 
 class RouteTable(_boto3.RouteTable, _Resource[_Client]):
     id: _Final[str]
@@ -3184,6 +3213,7 @@ class ScheduledInstance(_Resource[_Client]):
     total_scheduled_instance_hours: _Final[int]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class SecondaryInterface(_Resource[_Client]):
     id: _Final[str]
@@ -3361,6 +3391,7 @@ class SpotFleetInstance(_Resource[_Client]):
     spot_instance_request_id: _Final[str]
     instance_health: _Final[str]
     spot_instance_request: _Final[_SpotInstanceRequest]
+    tags: _Final[None]
 
 class SpotFleetRequest(_Resource[_Client]):
     id: _Final[str]
@@ -3420,6 +3451,7 @@ class StaleSecurityGroup(_Resource[_Client]):
     placement_group: _Final[_PlacementGroup]
     def associate_security_group_vpc(self, *, DryRun: bool = ...) -> AssociateSecurityGroupVpcResultTypeDef: ...
     def disassociate_security_group_vpc(self, *, DryRun: bool = ...) -> DisassociateSecurityGroupVpcResultTypeDef: ...
+    tags: _Final[None]
 
 class Subnet(_boto3.Subnet, _Resource[_Client]):
     id: _Final[str]
@@ -3726,6 +3758,7 @@ class TransitGatewayMeteringPolicyEntry(_Resource[_Client]):
     update_effective_at: _Final[_datetime]
     metering_policy_rule: _Final[TransitGatewayMeteringPolicyRuleTypeDef]
     def delete(self, *, DryRun: bool = ...) -> DeleteTransitGatewayMeteringPolicyEntryResultTypeDef: ...
+    tags: _Final[None]
 
 class TransitGatewayMulticastDomain(_Resource[_Client]):
     id: _Final[str]
@@ -3866,6 +3899,7 @@ class TransitGatewayPolicyTableEntry(_Resource[_Client]):
     state: _Final[str]
     def delete(self, *, DryRun: bool = ...) -> DeleteTransitGatewayPolicyTableEntryResultTypeDef: ...
     def modify(self, *, PolicyRule: _Given = ..., TargetRouteTableId: str = ..., DryRun: bool = ...) -> ModifyTransitGatewayPolicyTableEntryResultTypeDef: ...
+    tags: _Final[None]
 
 class TransitGatewayPrefixListReference(_Resource[_Client]):
     transit_gateway_route_table_id: _Final[str]
@@ -3876,6 +3910,7 @@ class TransitGatewayPrefixListReference(_Resource[_Client]):
     transit_gateway_attachment: _Final[TransitGatewayPrefixListAttachmentTypeDef]
     def delete(self, *, DryRun: bool = ...) -> DeleteTransitGatewayPrefixListReferenceResultTypeDef: ...
     def modify(self, *, TransitGatewayAttachmentId: str = ..., Blackhole: bool = ..., DryRun: bool = ...) -> ModifyTransitGatewayPrefixListReferenceResultTypeDef: ...
+    tags: _Final[None]
 
 class TransitGatewayRouteTable(_Resource[_Client]):
     id: _Final[str]
@@ -4098,6 +4133,7 @@ class VerifiedAccessInstanceLoggingConfiguration(_Resource[_Client]):
     def export_verified_access_instance_client_configuration(self, *, DryRun: bool = ...) -> ExportVerifiedAccessInstanceClientConfigurationResultTypeDef: ...
     def modify_verified_access_instance(self, *, Description: str = ..., DryRun: bool = ..., ClientToken: str = ..., CidrEndpointsCustomSubDomain: str = ...) -> ModifyVerifiedAccessInstanceResultTypeDef: ...
     def modify(self, *, AccessLogs: _Given, DryRun: bool = ..., ClientToken: str = ...) -> ModifyVerifiedAccessInstanceLoggingConfigurationResultTypeDef: ...
+    tags: _Final[None]
 
 class VerifiedAccessTrustProvider(_Resource[_Client]):
     id: _Final[str]
@@ -4374,6 +4410,7 @@ class VpcEndpointConnectionNotification(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, DryRun: bool = ...) -> DeleteVpcEndpointConnectionNotificationsResultTypeDef: ...
     def modify(self, *, DryRun: bool = ..., ConnectionNotificationArn: str = ..., ConnectionEvents: _Sequence[str] = ...) -> ModifyVpcEndpointConnectionNotificationResultTypeDef: ...
+    tags: _Final[None]
 
 class VpcEndpointService(_Resource[_Client]):
     name: _Final[str]
@@ -4532,6 +4569,7 @@ class VpnConnectionDeviceType(_Resource[_Client]):
     platform: _Final[str]
     software: _Final[str]
     def get_vpn_connection_device_sample_configuration(self, *, VpnConnectionId: str, InternetKeyExchangeVersion: str = ..., SampleType: str = ..., DryRun: bool = ...) -> GetVpnConnectionDeviceSampleConfigurationResultTypeDef: ...
+    tags: _Final[None]
 
 class VpnGateway(_Resource[_Client]):
     id: _Final[str]

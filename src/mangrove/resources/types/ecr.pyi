@@ -87,10 +87,12 @@ class PullThroughCacheRule(_Resource[_Client]):
     def delete(self, *, registryId: str = ...) -> DeletePullThroughCacheRuleResponseTypeDef: ...
     def update(self, *, registryId: str = ..., credentialArn: str = ..., customRoleArn: str = ...) -> UpdatePullThroughCacheRuleResponseTypeDef: ...
     def validate(self, *, registryId: str = ...) -> ValidatePullThroughCacheRuleResponseTypeDef: ...
+    tags: _Final[None]
 
 class PullTimeUpdateExclusion(_Resource[_Client]):
     principal_arn: _Final[str]
     def deregister(self) -> DeregisterPullTimeUpdateExclusionResponseTypeDef: ...
+    tags: _Final[None]
 
 class ReplicationBackfill(_Resource[_Client]):
     id: _Final[str]
@@ -103,6 +105,7 @@ class ReplicationBackfill(_Resource[_Client]):
     ended_at: _Final[_datetime]
     def describe_results(self, *, registryId: str = ..., resultStatusFilter: str = ..., maxResults: int = ..., nextToken: str = ...) -> DescribeReplicationBackfillResultsResponseTypeDef: ...
     def stop(self, *, registryId: str = ...) -> StopReplicationBackfillResponseTypeDef: ...
+    tags: _Final[None]
 
 class Repository(_Resource[_Client]):
     name: _Final[str]

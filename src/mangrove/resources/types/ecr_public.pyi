@@ -39,6 +39,7 @@ class ImageTag(_Resource[_Client]):
     image_tag: _Final[str]
     created_at: _Final[_datetime]
     image_detail: _Final[ReferencedImageDetailTypeDef]
+    tags: _Final[None]
 
 class Registry(_Resource[_Client]):
     id: _Final[str]

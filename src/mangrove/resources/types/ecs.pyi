@@ -139,12 +139,14 @@ class AccountSetting(_Resource[_Client]):
     def delete(self, *, principalArn: str = ...) -> DeleteAccountSettingResponseTypeDef: ...
     def put(self, *, value: str, principalArn: str = ...) -> PutAccountSettingResponseTypeDef: ...
     def put_default(self, *, value: str) -> PutAccountSettingDefaultResponseTypeDef: ...
+    tags: _Final[None]
 
 class Attribute(_Resource[_Client]):
     target_type: _Final[str]
     name: _Final[str]
     value: _Final[str]
     target_id: _Final[str]
+    tags: _Final[None]
 
 class CapacityProvider(_Resource[_Client]):
     arn: _Final[str]
@@ -516,6 +518,7 @@ class TaskDefinitionFamily(_Resource[_Client]):
     daemon_task_definitions: _Final[_Manager[_DaemonTaskDefinition, _Collection[_DaemonTaskDefinition]]]
     def register_daemon_task_definition(self, *, taskRoleArn: str = ..., executionRoleArn: str = ..., containerDefinitions: _Sequence[_Given], cpu: str = ..., memory: str = ..., volumes: _Sequence[_Given] = ..., tags: _Sequence[_Given] = ..., pidMode: str = ..., ipcMode: str = ...) -> _DaemonTaskDefinition: ...
     def register_task_definition(self, *, taskRoleArn: str = ..., executionRoleArn: str = ..., networkMode: str = ..., containerDefinitions: _Sequence[_Given], volumes: _Sequence[_Given] = ..., placementConstraints: _Sequence[_Given] = ..., requiresCompatibilities: _Sequence[str] = ..., cpu: str = ..., memory: str = ..., tags: _Sequence[_Given] = ..., pidMode: str = ..., ipcMode: str = ..., proxyConfiguration: _Given = ..., inferenceAccelerators: _Sequence[_Given] = ..., ephemeralStorage: _Given = ..., runtimePlatform: _Given = ..., enableFaultInjection: bool = ..., trustedExecutionConfiguration: _Given = ...) -> _TaskDefinition: ...
+    tags: _Final[None]
 
 class TaskSet(_Resource[_Client]):
     cluster: _Final[str]

@@ -113,10 +113,12 @@ class MountTarget(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def modify_security_groups(self, *, SecurityGroups: _Sequence[str] = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class MountTargetSecurityGroup(_Resource[_Client]):
     mount_target_id: _Final[str]
     security_group: _Final[str]
+    tags: _Final[None]
 
 class ReplicationConfiguration(_Resource[_Client]):
     source_file_system_id: _Final[str]
@@ -127,6 +129,7 @@ class ReplicationConfiguration(_Resource[_Client]):
     destinations: _Final[list[DestinationTypeDef]]
     source_file_system_owner_id: _Final[str]
     def delete(self, *, DeletionMode: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 _AccessPoint = AccessPoint
 _FileSystem = FileSystem

@@ -168,6 +168,7 @@ class AddonVersion(_Resource[_Client]):
     requires_configuration: _Final[bool]
     requires_iam_permissions: _Final[bool]
     def describe_addon_configuration(self, *, addonName: str) -> DescribeAddonConfigurationResponseTypeDef: ...
+    tags: _Final[None]
 
 class AssociatedAccessPolicy(_Resource[_Client]):
     cluster_name: _Final[str]
@@ -179,6 +180,7 @@ class AssociatedAccessPolicy(_Resource[_Client]):
     modified_at: _Final[_datetime]
     def associate_access_policy(self, *, accessScope: _Given) -> AssociateAccessPolicyResponseTypeDef: ...
     def disassociate_access_policy(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Capability(_Resource[_Client]):
     cluster_name: _Final[str]
@@ -219,6 +221,7 @@ class CertificateAuthority(_Resource[_Client]):
     def reload(self) -> None: ...
     def activate(self, *, clientRequestToken: str = ...) -> ActivateCertificateAuthorityResponseTypeDef: ...
     def delete(self, *, clientRequestToken: str = ...) -> DeleteCertificateAuthorityResponseTypeDef: ...
+    tags: _Final[None]
 
 class Cluster(_Resource[_Client]):
     name: _Final[str]
@@ -308,6 +311,7 @@ class ClusterVersion(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, name: str, clientRequestToken: str = ..., force: bool = ..., rollbackConfig: _Given = ...) -> UpdateClusterVersionResponseTypeDef: ...
+    tags: _Final[None]
 
 class EksAnywhereSubscription(_Resource[_Client]):
     id: _Final[str]
@@ -383,6 +387,7 @@ class Insight(_Resource[_Client]):
     category_specific_summary: _Final[InsightCategorySpecificSummaryTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Nodegroup(_Resource[_Client]):
     cluster_name: _Final[str]

@@ -183,6 +183,7 @@ class CacheEngineVersion(_Resource[_Client]):
     cache_engine_version_description: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class CacheParameter(_Resource[_Client]):
     cache_parameter_group_name: _Final[str]
@@ -197,6 +198,7 @@ class CacheParameter(_Resource[_Client]):
     minimum_engine_version: _Final[str]
     change_type: _Final[str]
     group_name: _Final[str]
+    tags: _Final[None]
 
 class CacheParameterGroup(_Resource[_Client]):
     name: _Final[str]
@@ -357,6 +359,7 @@ class ReservedCacheNodesOffering(_Resource[_Client]):
     reserved_cache_nodes: _Final[_Manager[_ReservedCacheNode, _Collection[_ReservedCacheNode]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ServerlessCache(_Resource[_Client]):
     name: _Final[str]
@@ -428,6 +431,7 @@ class ServiceUpdate(_Resource[_Client]):
     def reload(self) -> None: ...
     def batch_apply_update_action(self, *, ReplicationGroupIds: _Sequence[str] = ..., CacheClusterIds: _Sequence[str] = ...) -> UpdateActionResultsMessageTypeDef: ...
     def batch_stop_update_action(self, *, ReplicationGroupIds: _Sequence[str] = ..., CacheClusterIds: _Sequence[str] = ...) -> UpdateActionResultsMessageTypeDef: ...
+    tags: _Final[None]
 
 class Snapshot(_Resource[_Client]):
     name: _Final[str]
@@ -473,6 +477,7 @@ class Snapshot(_Resource[_Client]):
 class Tag(_Resource[_Client]):
     key: _Final[str]
     value: _Final[str]
+    tags: _Final[None]
 
 class TypeSpecificParameter(_Resource[_Client]):
     group_name: _Final[str]
@@ -486,6 +491,7 @@ class TypeSpecificParameter(_Resource[_Client]):
     minimum_engine_version: _Final[str]
     cache_node_type_specific_values: _Final[list[CacheNodeTypeSpecificValueTypeDef]]
     change_type: _Final[str]
+    tags: _Final[None]
 
 class User(_Resource[_Client]):
     id: _Final[str]

@@ -115,6 +115,7 @@ class ApplicationVersion(_Resource[_Client]):
 
 class AutoScalingGroup(_Resource[_Client]):
     name: _Final[str]
+    tags: _Final[None]
 
 class AvailableSolutionStack(_Resource[_Client]):
     solution_stack: _Final[str]
@@ -132,6 +133,7 @@ class ConfigurationOption(_Resource[_Client]):
     max_value: _Final[int]
     max_length: _Final[int]
     regex: _Final[OptionRestrictionRegexTypeDef]
+    tags: _Final[None]
 
 class Environment(_Resource[_Client]):
     id: _Final[str]
@@ -181,18 +183,23 @@ class EnvironmentManagedAction(_Resource[_Client]):
     status: _Final[str]
     window_start_time: _Final[_datetime]
     def apply(self, *, EnvironmentName: str = ..., EnvironmentId: str = ...) -> ApplyEnvironmentManagedActionResultTypeDef: ...
+    tags: _Final[None]
 
 class Instance(_Resource[_Client]):
     id: _Final[str]
+    tags: _Final[None]
 
 class LaunchConfiguration(_Resource[_Client]):
     name: _Final[str]
+    tags: _Final[None]
 
 class LaunchTemplate(_Resource[_Client]):
     id: _Final[str]
+    tags: _Final[None]
 
 class LoadBalancer(_Resource[_Client]):
     name: _Final[str]
+    tags: _Final[None]
 
 class PlatformBranch(_Resource[_Client]):
     name: _Final[str]
@@ -201,6 +208,7 @@ class PlatformBranch(_Resource[_Client]):
     lifecycle_state: _Final[str]
     branch_order: _Final[int]
     supported_tier_list: _Final[list[str]]
+    tags: _Final[None]
 
 class PlatformVersion(_Resource[_Client]):
     arn: _Final[str]
@@ -235,9 +243,11 @@ class PlatformVersion(_Resource[_Client]):
 class Queue(_Resource[_Client]):
     name: _Final[str]
     url: _Final[str]
+    tags: _Final[None]
 
 class Trigger(_Resource[_Client]):
     name: _Final[str]
+    tags: _Final[None]
 
 _Application = Application
 _ApplicationVersion = ApplicationVersion

@@ -75,6 +75,7 @@ class ServiceResource(_Resource[_Client]):
 class AccountLimit(_Resource[_Client]):
     name: _Final[str]
     max: _Final[str]
+    tags: _Final[None]
 
 class Listener(_Resource[_Client]):
     arn: _Final[str]
@@ -107,6 +108,7 @@ class ListenerCertificate(_Resource[_Client]):
     arn: _Final[str]
     certificate_arn: _Final[str]
     is_default: _Final[bool]
+    tags: _Final[None]
 
 class LoadBalancer(_Resource[_Client]):
     arn: _Final[str]
@@ -203,10 +205,12 @@ class SSLPolicy(_Resource[_Client]):
     supported_load_balancer_types: _Final[list[str]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Tag(_Resource[_Client]):
     key: _Final[str]
     value: _Final[str]
+    tags: _Final[None]
 
 class TargetGroup(_Resource[_Client]):
     arn: _Final[str]
@@ -303,6 +307,7 @@ class TrustStoreRevocation(_Resource[_Client]):
     def reload(self) -> None: ...
     def get_content(self) -> GetTrustStoreRevocationContentOutputTypeDef: ...
     def remove(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _AccountLimit = AccountLimit
 _Listener = Listener

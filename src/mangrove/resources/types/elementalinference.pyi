@@ -122,6 +122,7 @@ class QuestionSetVersion(_Resource[_Client]):
     sha256: _Final[str]
     last_modified_at: _Final[_datetime]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _Dictionary = Dictionary
 _Feed = Feed

@@ -86,6 +86,7 @@ class BootstrapAction(_Resource[_Client]):
     name: _Final[str]
     script_path: _Final[str]
     args: _Final[list[str]]
+    tags: _Final[None]
 
 class Cluster(_Resource[_Client]):
     id: _Final[str]
@@ -171,6 +172,7 @@ class Instance(_Resource[_Client]):
     ebs_volumes: _Final[list[EbsVolumeTypeDef]]
     instance_group: _Final[_InstanceGroup]
     instance_fleet: _Final[_InstanceFleet]
+    tags: _Final[None]
 
 class InstanceFleet(_Resource[_Client]):
     cluster_id: _Final[str]
@@ -188,6 +190,7 @@ class InstanceFleet(_Resource[_Client]):
     context: _Final[str]
     def Instance(self, id: str) -> _Instance: ...
     instances: _Final[_Manager[_Instance, _Collection[_Instance]]]
+    tags: _Final[None]
 
 class InstanceGroup(_Resource[_Client]):
     cluster_id: _Final[str]
@@ -213,6 +216,7 @@ class InstanceGroup(_Resource[_Client]):
     instances: _Final[_Manager[_Instance, _Collection[_Instance]]]
     def put_auto_scaling_policy(self, *, AutoScalingPolicy: _Given) -> PutAutoScalingPolicyOutputTypeDef: ...
     def remove_auto_scaling_policy(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class JobFlow(_Resource[_Client]):
     id: _Final[str]
@@ -240,6 +244,7 @@ class JobFlow(_Resource[_Client]):
     def set_unhealthy_node_replacement(self, *, UnhealthyNodeReplacement: bool) -> EmptyResponseMetadataTypeDef: ...
     def set_visible_to_all_users(self, *, VisibleToAllUsers: bool) -> EmptyResponseMetadataTypeDef: ...
     def terminate(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class NotebookExecution(_Resource[_Client]):
     id: _Final[str]
@@ -273,6 +278,7 @@ class ReleaseLabel(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def list_supported_instance_types(self, *, Marker: str = ...) -> ListSupportedInstanceTypesOutputTypeDef: ...
+    tags: _Final[None]
 
 class SecurityConfiguration(_Resource[_Client]):
     name: _Final[str]
@@ -281,6 +287,7 @@ class SecurityConfiguration(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Session(_Resource[_Client]):
     cluster_id: _Final[str]
@@ -323,6 +330,7 @@ class Step(_Resource[_Client]):
     def reload(self) -> None: ...
     def cancel(self, *, StepCancellationOption: str = ...) -> CancelStepsOutputTypeDef: ...
     def wait_until_complete(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class Studio(_Resource[_Client]):
     id: _Final[str]
@@ -367,6 +375,7 @@ class StudioSessionMapping(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, IdentityId: str = ..., IdentityName: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, IdentityId: str = ..., IdentityName: str = ..., SessionPolicyArn: str) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class _JobFlow_Collection(_Collection[_JobFlow]):
     def set_keep_job_flow_alive_when_no_steps(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

@@ -142,11 +142,13 @@ class ElasticsearchInstanceType(_Resource[_Client]):
     elasticsearch_version: _Final[str]
     elasticsearch_instance_type: _Final[str]
     def describe_limits(self, *, DomainName: str = ...) -> DescribeElasticsearchInstanceTypeLimitsResponseTypeDef: ...
+    tags: _Final[None]
 
 class ElasticsearchVersion(_Resource[_Client]):
     elasticsearch_version: _Final[str]
     def ElasticsearchInstanceType(self, elasticsearch_instance_type: str) -> _ElasticsearchInstanceType: ...
     elasticsearch_instance_types: _Final[_Manager[_ElasticsearchInstanceType, _Collection[_ElasticsearchInstanceType]]]
+    tags: _Final[None]
 
 class InboundCrossClusterSearchConnection(_Resource[_Client]):
     id: _Final[str]
@@ -158,6 +160,7 @@ class InboundCrossClusterSearchConnection(_Resource[_Client]):
     def delete(self) -> DeleteInboundCrossClusterSearchConnectionResponseTypeDef: ...
     def delete_outbound_cross_cluster_search_connection(self) -> DeleteOutboundCrossClusterSearchConnectionResponseTypeDef: ...
     def reject(self) -> RejectInboundCrossClusterSearchConnectionResponseTypeDef: ...
+    tags: _Final[None]
 
 class OutboundCrossClusterSearchConnection(_Resource[_Client]):
     id: _Final[str]
@@ -170,6 +173,7 @@ class OutboundCrossClusterSearchConnection(_Resource[_Client]):
     def delete_inbound_cross_cluster_search_connection(self) -> DeleteInboundCrossClusterSearchConnectionResponseTypeDef: ...
     def delete(self) -> DeleteOutboundCrossClusterSearchConnectionResponseTypeDef: ...
     def reject_inbound_cross_cluster_search_connection(self) -> RejectInboundCrossClusterSearchConnectionResponseTypeDef: ...
+    tags: _Final[None]
 
 class Package(_Resource[_Client]):
     id: _Final[str]
@@ -187,6 +191,7 @@ class Package(_Resource[_Client]):
     def delete(self) -> DeletePackageResponseTypeDef: ...
     def get_version_history(self, *, MaxResults: int = ..., NextToken: str = ...) -> GetPackageVersionHistoryResponseTypeDef: ...
     def update(self, *, PackageSource: _Given, PackageDescription: str = ..., CommitMessage: str = ...) -> UpdatePackageResponseTypeDef: ...
+    tags: _Final[None]
 
 class PackageDomain(_Resource[_Client]):
     package_id: _Final[str]
@@ -201,6 +206,7 @@ class PackageDomain(_Resource[_Client]):
     error_details: _Final[ErrorDetailsTypeDef]
     def associate_package(self) -> AssociatePackageResponseTypeDef: ...
     def dissociate_package(self) -> DissociatePackageResponseTypeDef: ...
+    tags: _Final[None]
 
 class ReservedElasticsearchInstance(_Resource[_Client]):
     id: _Final[str]
@@ -220,6 +226,7 @@ class ReservedElasticsearchInstance(_Resource[_Client]):
     reserved_elasticsearch_instance_offering: _Final[_ReservedElasticsearchInstanceOffering]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ReservedElasticsearchInstanceOffering(_Resource[_Client]):
     id: _Final[str]
@@ -233,6 +240,7 @@ class ReservedElasticsearchInstanceOffering(_Resource[_Client]):
     recurring_charges: _Final[list[RecurringChargeTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class VpcEndpoint(_Resource[_Client]):
     id: _Final[str]
@@ -246,6 +254,7 @@ class VpcEndpoint(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteVpcEndpointResponseTypeDef: ...
     def update(self, *, VpcOptions: _Given) -> UpdateVpcEndpointResponseTypeDef: ...
+    tags: _Final[None]
 
 _ElasticsearchDomain = ElasticsearchDomain
 _ElasticsearchInstanceType = ElasticsearchInstanceType

@@ -47,6 +47,7 @@ class ServiceResource(_Resource[_Client]):
 class AccountSetting(_Resource[_Client]):
     name: _Final[str]
     value: _Final[str]
+    tags: _Final[None]
 
 class Environment(_Resource[_Client]):
     id: _Final[str]
@@ -104,6 +105,7 @@ class EnvironmentConnector(_Resource[_Client]):
     def delete(self, *, clientToken: str = ...) -> DeleteEnvironmentConnectorResponseTypeDef: ...
     def list_vm_entitlements(self, *, nextToken: str = ..., maxResults: int = ..., entitlementType: str) -> ListVmEntitlementsResponseTypeDef: ...
     def update(self, *, clientToken: str = ..., applianceFqdn: str = ..., secretIdentifier: str = ...) -> UpdateEnvironmentConnectorResponseTypeDef: ...
+    tags: _Final[None]
 
 class EnvironmentHost(_Resource[_Client]):
     environment_id: _Final[str]
@@ -121,6 +123,7 @@ class EnvironmentHost(_Resource[_Client]):
     ec2_instance_id: _Final[str]
     network_interfaces: _Final[list[NetworkInterfaceTypeDef]]
     def delete(self, *, clientToken: str = ...) -> DeleteEnvironmentHostResponseTypeDef: ...
+    tags: _Final[None]
 
 class EnvironmentVlan(_Resource[_Client]):
     environment_id: _Final[str]
@@ -137,6 +140,7 @@ class EnvironmentVlan(_Resource[_Client]):
     eip_associations: _Final[list[EipAssociationTypeDef]]
     is_public: _Final[bool]
     network_acl_id: _Final[str]
+    tags: _Final[None]
 
 class VcfVersion(_Resource[_Client]):
     vcf_version: _Final[str]
@@ -144,6 +148,7 @@ class VcfVersion(_Resource[_Client]):
     default_esx_version: _Final[str]
     instance_types: _Final[list[str]]
     def create_environment(self, *, clientToken: str = ..., environmentName: str = ..., kmsKeyId: str = ..., tags: _Mapping[str, str] = ..., serviceAccessSecurityGroups: _Given = ..., vpcId: str, serviceAccessSubnetId: str, termsAccepted: bool, initialVlans: _Given, connectivityInfo: _Given = ..., licenseInfo: _Sequence[_Given] = ..., hosts: _Sequence[_Given] = ..., vcfHostnames: _Given = ..., siteId: str = ...) -> _Environment: ...
+    tags: _Final[None]
 
 _AccountSetting = AccountSetting
 _Environment = Environment

@@ -94,6 +94,7 @@ class ExperimentResolvedTarget(_Resource[_Client]):
     target_name: _Final[str]
     target_information: _Final[dict[str, str]]
     target_resource_type: _Final[_TargetResourceType]
+    tags: _Final[None]
 
 class ExperimentTargetAccountConfiguration(_Resource[_Client]):
     experiment_id: _Final[str]
@@ -102,6 +103,7 @@ class ExperimentTargetAccountConfiguration(_Resource[_Client]):
     description: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ExperimentTemplate(_Resource[_Client]):
     id: _Final[str]
@@ -138,6 +140,7 @@ class TargetAccountConfiguration(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteTargetAccountConfigurationResponseTypeDef: ...
     def update(self, *, roleArn: str = ..., description: str = ...) -> UpdateTargetAccountConfigurationResponseTypeDef: ...
+    tags: _Final[None]
 
 class TargetResourceType(_Resource[_Client]):
     resource_type: _Final[str]
@@ -145,6 +148,7 @@ class TargetResourceType(_Resource[_Client]):
     parameters: _Final[dict[str, TargetResourceTypeParameterTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _Action = Action
 _Experiment = Experiment

@@ -55,12 +55,14 @@ class AdminAccount(_Resource[_Client]):
     def associate(self) -> EmptyResponseMetadataTypeDef: ...
     def get_admin_scope(self) -> GetAdminScopeResponseTypeDef: ...
     def put(self, *, AdminScope: _Given = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class AdminsManagingAccount(_Resource[_Client]):
     admin_account: _Final[str]
     def associate_admin_account(self) -> EmptyResponseMetadataTypeDef: ...
     def get_admin_scope(self) -> GetAdminScopeResponseTypeDef: ...
     def put_admin_account(self, *, AdminScope: _Given = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class AppsList(_Resource[_Client]):
     id: _Final[str]
@@ -82,6 +84,7 @@ class MemberAccount(_Resource[_Client]):
     member_account: _Final[str]
     def get_compliance_detail(self, *, PolicyId: str) -> GetComplianceDetailResponseTypeDef: ...
     def get_violation_details(self, *, PolicyId: str, ResourceId: str, ResourceType: str) -> GetViolationDetailsResponseTypeDef: ...
+    tags: _Final[None]
 
 class Policy(_Resource[_Client]):
     id: _Final[str]
@@ -149,6 +152,7 @@ class ThirdPartyFirewallFirewallPolicy(_Resource[_Client]):
     id: _Final[str]
     firewall_policy_id: _Final[str]
     firewall_policy_name: _Final[str]
+    tags: _Final[None]
 
 _AdminAccount = AdminAccount
 _AdminsManagingAccount = AdminsManagingAccount

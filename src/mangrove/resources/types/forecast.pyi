@@ -146,6 +146,7 @@ class EvaluationResult(_Resource[_Client]):
     arn: _Final[str]
     algorithm_arn: _Final[str]
     test_windows: _Final[list[WindowSummaryTypeDef]]
+    tags: _Final[None]
 
 class Explainability(_Resource[_Client]):
     arn: _Final[str]
@@ -316,6 +317,7 @@ class Tag(_Resource[_Client]):
     key: _Final[str]
     value: _Final[str]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class WhatIfAnalysis(_Resource[_Client]):
     arn: _Final[str]

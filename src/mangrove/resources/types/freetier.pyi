@@ -30,5 +30,6 @@ class AccountActivity(_Resource[_Client]):
     completed_at: _Final[_datetime]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _AccountActivity = AccountActivity

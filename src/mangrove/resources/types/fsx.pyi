@@ -237,6 +237,7 @@ class FileSystemAlias(_Resource[_Client]):
     lifecycle: _Final[str]
     def associate(self, *, ClientRequestToken: str = ...) -> AssociateFileSystemAliasesResponseTypeDef: ...
     def disassociate(self, *, ClientRequestToken: str = ...) -> DisassociateFileSystemAliasesResponseTypeDef: ...
+    tags: _Final[None]
 
 class S3AccessPointAttachment(_Resource[_Client]):
     name: _Final[str]
@@ -249,6 +250,7 @@ class S3AccessPointAttachment(_Resource[_Client]):
     s3_access_point: _Final[S3AccessPointTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Snapshot(_Resource[_Client]):
     id: _Final[str]

@@ -298,6 +298,7 @@ class ContainerGroupDefinitionVersion(_Resource[_Client]):
     version_description: _Final[str]
     status: _Final[str]
     status_reason: _Final[str]
+    tags: _Final[None]
 
 class Fleet(_Resource[_Client]):
     id: _Final[str]
@@ -436,6 +437,7 @@ class FleetAttribute(_Resource[_Client]):
     def update_fleet_capacity(self, *, DesiredInstances: int = ..., MinSize: int = ..., MaxSize: int = ..., Location: str = ..., ManagedCapacityConfiguration: _Given = ...) -> UpdateFleetCapacityOutputTypeDef: ...
     def update_fleet_port_settings(self, *, InboundPermissionAuthorizations: _Sequence[_Given] = ..., InboundPermissionRevocations: _Sequence[_Given] = ...) -> UpdateFleetPortSettingsOutputTypeDef: ...
     def update_runtime_configuration(self, *, RuntimeConfiguration: _Given) -> UpdateRuntimeConfigurationOutputTypeDef: ...
+    tags: _Final[None]
 
 class FleetDeployment(_Resource[_Client]):
     fleet_id: _Final[str]
@@ -480,6 +482,7 @@ class FleetDeployment(_Resource[_Client]):
     def update_fleet_capacity(self, *, DesiredInstances: int = ..., MinSize: int = ..., MaxSize: int = ..., Location: str = ..., ManagedCapacityConfiguration: _Given = ...) -> UpdateFleetCapacityOutputTypeDef: ...
     def update_fleet_port_settings(self, *, InboundPermissionAuthorizations: _Sequence[_Given] = ..., InboundPermissionRevocations: _Sequence[_Given] = ...) -> UpdateFleetPortSettingsOutputTypeDef: ...
     def update_runtime_configuration(self, *, RuntimeConfiguration: _Given) -> UpdateRuntimeConfigurationOutputTypeDef: ...
+    tags: _Final[None]
 
 class FleetEvent(_Resource[_Client]):
     fleet_id: _Final[str]
@@ -491,6 +494,7 @@ class FleetEvent(_Resource[_Client]):
     event_time: _Final[_datetime]
     pre_signed_log_url: _Final[str]
     count: _Final[int]
+    tags: _Final[None]
 
 class GameServer(_Resource[_Client]):
     game_server_group_name: _Final[str]
@@ -510,6 +514,7 @@ class GameServer(_Resource[_Client]):
     def reload(self) -> None: ...
     def deregister(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, GameServerData: str = ..., UtilizationStatus: str = ..., HealthCheck: str = ...) -> UpdateGameServerOutputTypeDef: ...
+    tags: _Final[None]
 
 class GameServerGroup(_Resource[_Client]):
     name: _Final[str]
@@ -548,6 +553,7 @@ class GameServerInstance(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def register_game_server(self, *, GameServerId: str, ConnectionInfo: str = ..., GameServerData: str = ...) -> _GameServer: ...
+    tags: _Final[None]
 
 class GameSession(_Resource[_Client]):
     id: _Final[str]
@@ -585,6 +591,7 @@ class GameSession(_Resource[_Client]):
     def get_player_connection_details(self, *, PlayerIds: _Sequence[str]) -> GetPlayerConnectionDetailsOutputTypeDef: ...
     def terminate(self, *, TerminationMode: str) -> TerminateGameSessionOutputTypeDef: ...
     def update(self, *, MaximumPlayerSessionCount: int = ..., Name: str = ..., PlayerSessionCreationPolicy: str = ..., ProtectionPolicy: str = ..., GameProperties: _Sequence[_Given] = ...) -> UpdateGameSessionOutputTypeDef: ...
+    tags: _Final[None]
 
 class GameSessionQueue(_Resource[_Client]):
     name: _Final[str]
@@ -619,6 +626,7 @@ class Instance(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def get_access(self) -> GetInstanceAccessOutputTypeDef: ...
+    tags: _Final[None]
 
 class Location(_Resource[_Client]):
     name: _Final[str]
@@ -691,6 +699,7 @@ class PlayerSession(_Resource[_Client]):
     fleet_deployment: _Final[_FleetDeployment]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ScalingPolicy(_Resource[_Client]):
     fleet_id: _Final[str]
@@ -709,6 +718,7 @@ class ScalingPolicy(_Resource[_Client]):
     location: _Final[str]
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def put(self, *, ScalingAdjustment: int = ..., ScalingAdjustmentType: str = ..., Threshold: float = ..., ComparisonOperator: str = ..., EvaluationPeriods: int = ..., MetricName: str, PolicyType: str = ..., TargetConfiguration: _Given = ...) -> PutScalingPolicyOutputTypeDef: ...
+    tags: _Final[None]
 
 class Script(_Resource[_Client]):
     id: _Final[str]
@@ -734,6 +744,7 @@ class VpcPeeringAuthorization(_Resource[_Client]):
     creation_time: _Final[_datetime]
     expiration_time: _Final[_datetime]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class VpcPeeringConnection(_Resource[_Client]):
     fleet_id: _Final[str]
@@ -745,6 +756,7 @@ class VpcPeeringConnection(_Resource[_Client]):
     peer_vpc_id: _Final[str]
     game_lift_vpc_id: _Final[str]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class _Location_Collection(_Collection[_Location]):
     def delete_fleet_locations(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

@@ -73,6 +73,7 @@ class ApplicationShaderCache(_Resource[_Client]):
     last_updated_at: _Final[_datetime]
     storage_bytes: _Final[int]
     associated_stream_groups: _Final[list[str]]
+    tags: _Final[None]
 
 class StreamGroup(_Resource[_Client]):
     id: _Final[str]

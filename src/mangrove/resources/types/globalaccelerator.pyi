@@ -109,6 +109,7 @@ class CrossAccountAttachment(_Resource[_Client]):
 class CrossAccountResourceAccount(_Resource[_Client]):
     resource_owner_aws_account_id: _Final[str]
     def list_cross_account_resources(self, *, AcceleratorArn: str = ..., MaxResults: int = ..., NextToken: str = ...) -> ListCrossAccountResourcesResponseTypeDef: ...
+    tags: _Final[None]
 
 class CustomRoutingAccelerator(_Resource[_Client]):
     arn: _Final[str]

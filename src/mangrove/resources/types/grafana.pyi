@@ -38,6 +38,7 @@ class ServiceResource(_Resource[_Client]):
 
 class Version(_Resource[_Client]):
     grafana_version: _Final[str]
+    tags: _Final[None]
 
 class Workspace(_Resource[_Client]):
     id: _Final[str]
@@ -100,6 +101,7 @@ class WorkspaceServiceAccount(_Resource[_Client]):
     workspace_service_account_tokens: _Final[_Manager[_WorkspaceServiceAccountToken, _Collection[_WorkspaceServiceAccountToken]]]
     def create_token(self, *, name: str, secondsToLive: int) -> _WorkspaceServiceAccountToken: ...
     def delete(self) -> DeleteWorkspaceServiceAccountResponseTypeDef: ...
+    tags: _Final[None]
 
 class WorkspaceServiceAccountToken(_Resource[_Client]):
     service_account_id: _Final[str]
@@ -110,6 +112,7 @@ class WorkspaceServiceAccountToken(_Resource[_Client]):
     expires_at: _Final[_datetime]
     last_used_at: _Final[_datetime]
     def delete(self) -> DeleteWorkspaceServiceAccountTokenResponseTypeDef: ...
+    tags: _Final[None]
 
 _Version = Version
 _Workspace = Workspace

@@ -117,6 +117,7 @@ class EffectiveDeployment(_Resource[_Client]):
     creation_timestamp: _Final[_datetime]
     modified_timestamp: _Final[_datetime]
     status_details: _Final[EffectiveDeploymentStatusDetailsTypeDef]
+    tags: _Final[None]
 
 class InstalledComponent(_Resource[_Client]):
     core_device_thing_name: _Final[str]
@@ -130,6 +131,7 @@ class InstalledComponent(_Resource[_Client]):
     last_reported_timestamp: _Final[_datetime]
     last_installation_source: _Final[str]
     lifecycle_status_codes: _Final[list[str]]
+    tags: _Final[None]
 
 _Component = Component
 _ComponentVersion = ComponentVersion

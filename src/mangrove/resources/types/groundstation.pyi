@@ -42,6 +42,7 @@ class Antenna(_Resource[_Client]):
     ground_station_name: _Final[str]
     antenna_name: _Final[str]
     region: _Final[str]
+    tags: _Final[None]
 
 class Config(_Resource[_Client]):
     id: _Final[str]

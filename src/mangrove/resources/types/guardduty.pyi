@@ -143,6 +143,7 @@ class CustomDetectionRuleOrgConfiguration(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def update_custom_detection_rule_association(self, *, AssociationId: str) -> dict[str, _Any]: ...
     def update(self, *, IncludeAccountIds: _Sequence[str] = ..., ExcludeAccountIds: _Sequence[str] = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Detector(_Resource[_Client]):
     id: _Final[str]
@@ -250,6 +251,7 @@ class GroupedByAccount(_Resource[_Client]):
     account_id: _Final[str]
     last_generated_at: _Final[_datetime]
     total_findings: _Final[int]
+    tags: _Final[None]
 
 class GroupedByResource(_Resource[_Client]):
     detector_id: _Final[str]
@@ -259,6 +261,7 @@ class GroupedByResource(_Resource[_Client]):
     resource_id: _Final[str]
     resource_type: _Final[str]
     total_findings: _Final[int]
+    tags: _Final[None]
 
 class IPSet(_Resource[_Client]):
     detector_id: _Final[str]
@@ -297,6 +300,7 @@ class Investigation(_Resource[_Client]):
     investigation_records: _Final[_Manager[_InvestigationRecord, _Collection[_InvestigationRecord]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class InvestigationRecord(_Resource[_Client]):
     detector_id: _Final[str]
@@ -308,6 +312,7 @@ class InvestigationRecord(_Resource[_Client]):
     narrative: _Final[str]
     created_at: _Final[_datetime]
     supporting_data: _Final[dict[str, _Any]]
+    tags: _Final[None]
 
 class Invitation(_Resource[_Client]):
     account_id: _Final[str]
@@ -316,6 +321,7 @@ class Invitation(_Resource[_Client]):
     invited_at: _Final[str]
     def decline(self) -> DeclineInvitationsResponseTypeDef: ...
     def delete(self) -> DeleteInvitationsResponseTypeDef: ...
+    tags: _Final[None]
 
 class MalwareProtectionPlan(_Resource[_Client]):
     id: _Final[str]
@@ -355,6 +361,7 @@ class MalwareScan(_Resource[_Client]):
     detector: _Final[_Detector]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Member(_Resource[_Client]):
     detector_id: _Final[str]
@@ -375,6 +382,7 @@ class Member(_Resource[_Client]):
     def start_monitoring_members(self) -> StartMonitoringMembersResponseTypeDef: ...
     def stop_monitoring_members(self) -> StopMonitoringMembersResponseTypeDef: ...
     def update_detectors(self, *, DataSources: _Given = ..., Features: _Sequence[_Given] = ...) -> UpdateMemberDetectorsResponseTypeDef: ...
+    tags: _Final[None]
 
 class OrganizationAdminAccount(_Resource[_Client]):
     id: _Final[str]
@@ -382,6 +390,7 @@ class OrganizationAdminAccount(_Resource[_Client]):
     admin_status: _Final[str]
     def disable(self) -> dict[str, _Any]: ...
     def enable(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class PublishingDestination(_Resource[_Client]):
     detector_id: _Final[str]
@@ -456,6 +465,7 @@ class UnprocessedAccount(_Resource[_Client]):
     result: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class _Invitation_Collection(_Collection[_Invitation]):
     def decline(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

@@ -30,6 +30,7 @@ class ServiceResource(_Resource[_Client]):
 class AffectedAccount(_Resource[_Client]):
     event_arn: _Final[str]
     affected_account: _Final[str]
+    tags: _Final[None]
 
 class AffectedEntity(_Resource[_Client]):
     arn: _Final[str]
@@ -70,6 +71,7 @@ class Event(_Resource[_Client]):
     def describe_details(self, *, locale: str = ...) -> DescribeEventDetailsResponseTypeDef: ...
     def describe_entity_aggregates(self, *, filter: _Given = ...) -> DescribeEntityAggregatesResponseTypeDef: ...
     def describe_event_details(self, *, locale: str = ...) -> DescribeEventDetailsResponseTypeDef: ...
+    tags: _Final[None]
 
 class EventType(_Resource[_Client]):
     code: _Final[str]
@@ -77,6 +79,7 @@ class EventType(_Resource[_Client]):
     category: _Final[str]
     actionability: _Final[str]
     personas: _Final[list[str]]
+    tags: _Final[None]
 
 _AffectedAccount = AffectedAccount
 _AffectedEntity = AffectedEntity

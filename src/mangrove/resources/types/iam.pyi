@@ -99,6 +99,7 @@ class AccessKeyLastUsed(_Resource[_Client]):
     region: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class AccessKeyPair(_boto3.AccessKeyPair, _Resource[_Client]):
     user_name: _Final[str]
@@ -115,6 +116,7 @@ class AccessKeyPair(_boto3.AccessKeyPair, _Resource[_Client]):
 class AccountAlias(_Resource[_Client]):
     account_alias: _Final[str]
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class AccountPasswordPolicy(_boto3.AccountPasswordPolicy, _Resource[_Client]):
     minimum_password_length: _Final[int]
@@ -187,6 +189,7 @@ class DelegationRequest(_Resource[_Client]):
     def reject(self, *, Notes: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def send_delegation_token(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, Notes: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Group(_boto3.Group, _Resource[_Client]):
     name: _Final[str]
@@ -278,6 +281,7 @@ class OpenIDConnectProvider(_Resource[_Client]):
 
 class OrganizationsFeature(_Resource[_Client]):
     enabled_feature: _Final[str]
+    tags: _Final[None]
 
 class Policy(_boto3.Policy, _Resource[_Client]):
     arn: _Final[str]
@@ -368,6 +372,7 @@ class SSHPublicKey(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, Status: str) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class SamlProvider(_boto3.SamlProvider, _Resource[_Client]):
     arn: _Final[str]
@@ -409,6 +414,7 @@ class ServiceSpecificCredential(_Resource[_Client]):
     def delete(self, *, UserName: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def reset(self, *, UserName: str = ...) -> ResetServiceSpecificCredentialResponseTypeDef: ...
     def update(self, *, UserName: str = ..., Status: str) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class SigningCertificate(_boto3.SigningCertificate, _Resource[_Client]):
     user_name: _Final[str]

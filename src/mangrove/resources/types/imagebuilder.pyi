@@ -274,6 +274,7 @@ class ImagePackage(_Resource[_Client]):
     name: _Final[str]
     package_name: _Final[str]
     package_version: _Final[str]
+    tags: _Final[None]
 
 class ImagePipeline(_Resource[_Client]):
     arn: _Final[str]
@@ -420,6 +421,7 @@ class WaitingWorkflowStep(_Resource[_Client]):
     workflow_execution: _Final[_WorkflowExecution]
     workflow: _Final[_Workflow]
     workflow_build_version: _Final[_WorkflowBuildVersion]
+    tags: _Final[None]
 
 class Workflow(_Resource[_Client]):
     workflow_build_version_arn: _Final[str]

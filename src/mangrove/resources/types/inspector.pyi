@@ -74,6 +74,7 @@ class AssessmentRunAgent(_Resource[_Client]):
     agent_health_details: _Final[str]
     auto_scaling_group: _Final[str]
     telemetry_metadata: _Final[list[TelemetryMetadataTypeDef]]
+    tags: _Final[None]
 
 class AssessmentTarget(_Resource[_Client]):
     arn: _Final[str]

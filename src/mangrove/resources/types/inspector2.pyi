@@ -124,6 +124,7 @@ class CisScanResultsAggregatedByCheck(_Resource[_Client]):
     account_id: _Final[str]
     status_counts: _Final[StatusCountsTypeDef]
     platform: _Final[str]
+    tags: _Final[None]
 
 class CisScanResultsAggregatedByTargetResource(_Resource[_Client]):
     scan_arn: _Final[str]
@@ -136,6 +137,7 @@ class CisScanResultsAggregatedByTargetResource(_Resource[_Client]):
     target_status: _Final[str]
     target_status_reason: _Final[str]
     def get_cis_scan_result_details(self, *, accountId: str, filterCriteria: _Given = ..., sortBy: str = ..., sortOrder: str = ..., nextToken: str = ..., maxResults: int = ...) -> GetCisScanResultDetailsResponseTypeDef: ...
+    tags: _Final[None]
 
 class CodeSecurityIntegration(_Resource[_Client]):
     arn: _Final[str]
@@ -202,6 +204,7 @@ class ConnectorScanConfiguration(_Resource[_Client]):
     scan_configuration: _Final[ConnectorScanConfigurationTypeDef]
     connectors: _Final[list[_Connector]]
     def update(self, *, scanConfiguration: _Given) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class DelegatedAdminAccount(_Resource[_Client]):
     id: _Final[str]
@@ -209,6 +212,7 @@ class DelegatedAdminAccount(_Resource[_Client]):
     status: _Final[str]
     def disable(self) -> DisableDelegatedAdminAccountResponseTypeDef: ...
     def enable(self, *, clientToken: str = ...) -> EnableDelegatedAdminAccountResponseTypeDef: ...
+    tags: _Final[None]
 
 class Filter(_Resource[_Client]):
     arn: _Final[str]
@@ -262,6 +266,7 @@ class Member(_Resource[_Client]):
     def reload(self) -> None: ...
     def associate(self) -> AssociateMemberResponseTypeDef: ...
     def disassociate(self) -> DisassociateMemberResponseTypeDef: ...
+    tags: _Final[None]
 
 _CisScan = CisScan
 _CisScanConfiguration = CisScanConfiguration

@@ -28,6 +28,7 @@ class AttachPoint(_Resource[_Client]):
     identifier: _Final[str]
     type: _Final[str]
     name: _Final[str]
+    tags: _Final[None]
 
 class Connection(_Resource[_Client]):
     id: _Final[str]

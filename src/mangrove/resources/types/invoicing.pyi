@@ -59,6 +59,7 @@ class ProcurementPortal(_Resource[_Client]):
     default_feature_configurations: _Final[FeatureConfigurationsTypeDef]
     def ProcurementPortalSupplier(self, identifier: str) -> _ProcurementPortalSupplier: ...
     procurement_portal_suppliers: _Final[_Manager[_ProcurementPortalSupplier, _Collection[_ProcurementPortalSupplier]]]
+    tags: _Final[None]
 
 class ProcurementPortalPreference(_Resource[_Client]):
     arn: _Final[str]
@@ -103,6 +104,7 @@ class ProcurementPortalSupplier(_Resource[_Client]):
     seller_of_record: _Final[str]
     country_code: _Final[str]
     environment: _Final[str]
+    tags: _Final[None]
 
 _InvoiceUnit = InvoiceUnit
 _ProcurementPortal = ProcurementPortal

@@ -229,6 +229,7 @@ class ActiveViolation(_Resource[_Client]):
     thing: _Final[_Thing]
     security_profile: _Final[_SecurityProfile]
     def put_verification_state_on_violation(self, *, verificationState: str, verificationStateDescription: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class AuditFinding(_Resource[_Client]):
     id: _Final[str]
@@ -249,6 +250,7 @@ class AuditFinding(_Resource[_Client]):
     def reload(self) -> None: ...
     def list_audit_mitigation_actions_executions(self, *, taskId: str, actionStatus: str = ..., maxResults: int = ..., nextToken: str = ...) -> ListAuditMitigationActionsExecutionsResponseTypeDef: ...
     def list_related_resources_for_audit_finding(self, *, nextToken: str = ..., maxResults: int = ...) -> ListRelatedResourcesForAuditFindingResponseTypeDef: ...
+    tags: _Final[None]
 
 class AuditSuppression(_Resource[_Client]):
     check_name: _Final[str]
@@ -260,6 +262,7 @@ class AuditSuppression(_Resource[_Client]):
     def delete(self, *, resourceIdentifier: _Given) -> dict[str, _Any]: ...
     def describe(self, *, resourceIdentifier: _Given) -> DescribeAuditSuppressionResponseTypeDef: ...
     def update(self, *, resourceIdentifier: _Given, expirationDate: _datetime | str = ..., suppressIndefinitely: bool = ..., description: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Authorizer(_Resource[_Client]):
     name: _Final[str]
@@ -403,6 +406,7 @@ class CommandExecution(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class CustomMetric(_Resource[_Client]):
     name: _Final[str]
@@ -467,6 +471,7 @@ class EffectivePolicy(_Resource[_Client]):
     policy_arn: _Final[str]
     policy_document: _Final[str]
     policy: _Final[_Policy]
+    tags: _Final[None]
 
 class FleetMetric(_Resource[_Client]):
     name: _Final[str]
@@ -560,6 +565,7 @@ class JobExecution(_Resource[_Client]):
     def reload(self) -> None: ...
     def cancel(self, *, force: bool = ..., expectedVersion: int = ..., statusDetails: _Mapping[str, str] = ...) -> EmptyResponseMetadataTypeDef: ...
     def delete(self, *, executionNumber: int, force: bool = ..., namespaceId: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class JobTemplate(_Resource[_Client]):
     id: _Final[str]
@@ -601,6 +607,7 @@ class ManagedJobTemplate(_Resource[_Client]):
     def delete_provisioning_template(self) -> dict[str, _Any]: ...
     def describe_provisioning_template(self) -> DescribeProvisioningTemplateResponseTypeDef: ...
     def update_provisioning_template(self, *, description: str = ..., enabled: bool = ..., defaultVersionId: int = ..., provisioningRoleArn: str = ..., preProvisioningHook: _Given = ..., removePreProvisioningHook: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class MitigationAction(_Resource[_Client]):
     name: _Final[str]
@@ -660,6 +667,7 @@ class OutgoingCertificate(_Resource[_Client]):
     def transfer_certificate(self, *, targetAwsAccount: str, transferMessage: str = ...) -> TransferCertificateResponseTypeDef: ...
     def update_ca_certificate(self, *, newStatus: str = ..., newAutoRegistrationStatus: str = ..., registrationConfig: _Given = ..., removeAutoRegistration: bool = ...) -> EmptyResponseMetadataTypeDef: ...
     def update_certificate(self, *, newStatus: str) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Package(_Resource[_Client]):
     name: _Final[str]
@@ -729,6 +737,7 @@ class Policy(_Resource[_Client]):
 class PolicyPrincipal(_Resource[_Client]):
     policy_name: _Final[str]
     principal: _Final[str]
+    tags: _Final[None]
 
 class PolicyVersion(_Resource[_Client]):
     policy_name: _Final[str]
@@ -746,6 +755,7 @@ class PolicyVersion(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def set_default_policy_version(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class ProvisioningTemplate(_Resource[_Client]):
     name: _Final[str]
@@ -783,6 +793,7 @@ class ProvisioningTemplateVersion(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class RoleAlias(_Resource[_Client]):
     role_alias: _Final[str]
@@ -805,6 +816,7 @@ class SbomValidationResult(_Resource[_Client]):
     file_name: _Final[str]
     error_code: _Final[str]
     error_message: _Final[str]
+    tags: _Final[None]
 
 class ScheduledAudit(_Resource[_Client]):
     name: _Final[str]
@@ -863,6 +875,7 @@ class Stream(_Resource[_Client]):
 class Target(_Resource[_Client]):
     security_profile_name: _Final[str]
     arn: _Final[str]
+    tags: _Final[None]
 
 class Thing(_Resource[_Client]):
     name: _Final[str]
@@ -914,6 +927,7 @@ class ThingPrincipal(_Resource[_Client]):
     effective_policies: _Final[_Manager[_EffectivePolicy, _Collection[_EffectivePolicy]]]
     def attach(self, *, thingPrincipalType: str = ...) -> dict[str, _Any]: ...
     def detach(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ThingRegistrationTask(_Resource[_Client]):
     id: _Final[str]
@@ -945,11 +959,13 @@ class ThingRegistrationTask(_Resource[_Client]):
     def start_audit_mitigation_actions_task(self, *, target: _Given, auditCheckToActionsMapping: _Mapping[str, _Sequence[str]], clientRequestToken: str) -> StartAuditMitigationActionsTaskResponseTypeDef: ...
     def start_detect_mitigation_actions_task(self, *, target: _Given, actions: _Sequence[str], violationEventOccurrenceRange: _Given = ..., includeOnlyActiveViolations: bool = ..., includeSuppressedAlerts: bool = ..., clientRequestToken: str) -> StartDetectMitigationActionsTaskResponseTypeDef: ...
     def stop(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ThingRegistrationTaskReport(_Resource[_Client]):
     task_id: _Final[str]
     report_type: _Final[str]
     resource_link: _Final[str]
+    tags: _Final[None]
 
 class ThingType(_Resource[_Client]):
     name: _Final[str]

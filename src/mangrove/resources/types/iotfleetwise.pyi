@@ -121,6 +121,7 @@ class DecoderManifestNetworkInterface(_Resource[_Client]):
     obd_interface: _Final[ObdInterfaceTypeDef]
     vehicle_middleware: _Final[VehicleMiddlewareTypeDef]
     custom_decoding_interface: _Final[CustomDecodingInterfaceTypeDef]
+    tags: _Final[None]
 
 class Fleet(_Resource[_Client]):
     id: _Final[str]

@@ -39,6 +39,7 @@ class FlowExecution(_Resource[_Client]):
     updated_at: _Final[_datetime]
     flow_template: _Final[_FlowTemplate]
     flow_execution_messages: _Final[_Manager[_FlowExecutionMessage, _Collection[_FlowExecutionMessage]]]
+    tags: _Final[None]
 
 class FlowExecutionMessage(_Resource[_Client]):
     flow_execution_id: _Final[str]
@@ -47,6 +48,7 @@ class FlowExecutionMessage(_Resource[_Client]):
     event_type: _Final[str]
     timestamp: _Final[_datetime]
     payload: _Final[str]
+    tags: _Final[None]
 
 class FlowTemplate(_Resource[_Client]):
     id: _Final[str]

@@ -62,6 +62,7 @@ class Component(_Resource[_Client]):
     sync_job: _Final[_SyncJob]
     def Property(self, name: str) -> _Property: ...
     properties: _Final[_Manager[_Property, _Collection[_Property]]]
+    tags: _Final[None]
 
 class ComponentType(_Resource[_Client]):
     workspace_id: _Final[str]
@@ -125,6 +126,7 @@ class Property(_Resource[_Client]):
     property_name: _Final[str]
     value: _Final[DataValueOutputTypeDef]
     are_all_property_values_returned: _Final[bool]
+    tags: _Final[None]
 
 class Scene(_Resource[_Client]):
     workspace_id: _Final[str]

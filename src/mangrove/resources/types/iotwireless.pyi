@@ -118,6 +118,7 @@ class EventConfiguration(_Resource[_Client]):
     identifier_type: _Final[str]
     partner_type: _Final[str]
     events: _Final[EventNotificationItemConfigurationsTypeDef]
+    tags: _Final[None]
 
 class FuotaTask(_Resource[_Client]):
     id: _Final[str]
@@ -159,6 +160,7 @@ class Metric(_Resource[_Client]):
     timestamps: _Final[list[_datetime]]
     values: _Final[list[MetricQueryValueTypeDef]]
     unit: _Final[str]
+    tags: _Final[None]
 
 class MulticastGroup(_Resource[_Client]):
     id: _Final[str]
@@ -215,6 +217,7 @@ class PositionConfiguration(_Resource[_Client]):
     semtech_gnss: _Final[SemtechGnssDetailTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ServiceProfile(_Resource[_Client]):
     id: _Final[str]

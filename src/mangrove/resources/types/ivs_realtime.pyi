@@ -121,6 +121,7 @@ class Participant(_Resource[_Client]):
     participant_events: _Final[_Manager[_ParticipantEvent, _Collection[_ParticipantEvent]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ParticipantEvent(_Resource[_Client]):
     stage_arn: _Final[str]
@@ -135,6 +136,7 @@ class ParticipantEvent(_Resource[_Client]):
     replica: _Final[bool]
     previous_token: _Final[ExchangedParticipantTokenTypeDef]
     new_token: _Final[ExchangedParticipantTokenTypeDef]
+    tags: _Final[None]
 
 class PublicKey(_Resource[_Client]):
     arn: _Final[str]
@@ -175,6 +177,7 @@ class StageSession(_Resource[_Client]):
     participants: _Final[_Manager[_Participant, _Collection[_Participant]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class StorageConfiguration(_Resource[_Client]):
     arn: _Final[str]

@@ -121,6 +121,7 @@ class ClientVpcConnection(_Resource[_Client]):
     vpc_connection_arn: _Final[str]
     owner: _Final[str]
     def reject(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Cluster(_Resource[_Client]):
     arn: _Final[str]
@@ -266,6 +267,7 @@ class ScramSecret(_Resource[_Client]):
     secret_arn_list: _Final[str]
     def batch_associate(self) -> BatchAssociateScramSecretResponseTypeDef: ...
     def batch_disassociate(self) -> BatchDisassociateScramSecretResponseTypeDef: ...
+    tags: _Final[None]
 
 class Topic(_Resource[_Client]):
     cluster_arn: _Final[str]

@@ -131,6 +131,7 @@ class ExperienceEntity(_Resource[_Client]):
     entity_id: _Final[str]
     entity_type: _Final[str]
     display_data: _Final[EntityDisplayDataTypeDef]
+    tags: _Final[None]
 
 class Faq(_Resource[_Client]):
     index_id: _Final[str]
@@ -263,6 +264,7 @@ class Thesauri(_Resource[_Client]):
     status: _Final[str]
     created_at: _Final[_datetime]
     updated_at: _Final[_datetime]
+    tags: _Final[None]
 
 _AccessControlConfiguration = AccessControlConfiguration
 _DataSource = DataSource

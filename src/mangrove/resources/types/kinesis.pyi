@@ -90,6 +90,7 @@ class Shard(_Resource[_Client]):
     sequence_number_range: _Final[SequenceNumberRangeTypeDef]
     def get_iterator(self, *, StreamName: str = ..., ShardIteratorType: str, StartingSequenceNumber: str = ..., Timestamp: _datetime | str = ..., StreamARN: str = ..., StreamId: str = ..., DryRun: bool = ...) -> GetShardIteratorOutputTypeDef: ...
     def subscribe_to_shard(self, *, ConsumerARN: str, StreamId: str = ..., StartingPosition: _Given, DryRun: bool = ...) -> SubscribeToShardOutputTypeDef: ...
+    tags: _Final[None]
 
 class Stream(_Resource[_Client]):
     name: _Final[str]

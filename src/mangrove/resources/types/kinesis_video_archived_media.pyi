@@ -24,5 +24,6 @@ class Fragment(_Resource[_Client]):
     server_timestamp: _Final[_datetime]
     fragment_length_in_milliseconds: _Final[int]
     def get_media_for_fragment_list(self, *, StreamName: str = ..., StreamARN: str = ...) -> GetMediaForFragmentListOutputTypeDef: ...
+    tags: _Final[None]
 
 _Fragment = Fragment

@@ -107,6 +107,7 @@ class ApplicationOperation(_Resource[_Client]):
     operation_failure_details: _Final[OperationFailureDetailsTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ApplicationSnapshot(_Resource[_Client]):
     application_name: _Final[str]
@@ -121,6 +122,7 @@ class ApplicationSnapshot(_Resource[_Client]):
     def reload(self) -> None: ...
     def create_snapshot(self, *, SnapshotDescription: str = ..., Tags: _Sequence[_Given] = ...) -> _Snapshot: ...
     def delete(self, *, SnapshotCreationTimestamp: _datetime | str) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ApplicationVersion(_Resource[_Client]):
     application_name: _Final[str]
@@ -145,6 +147,7 @@ class ApplicationVersion(_Resource[_Client]):
     application: _Final[_Application]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Snapshot(_Resource[_Client]):
     name: _Final[str]
@@ -186,6 +189,7 @@ class SnapshotOperation(_Resource[_Client]):
     snapshot_operation_failure_details: _Final[dict[str, _Any]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _Application = Application
 _ApplicationOperation = ApplicationOperation

@@ -86,6 +86,7 @@ class CustomKeyStore(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def disconnect(self) -> dict[str, _Any]: ...
     def update(self, *, NewCustomKeyStoreName: str = ..., KeyStorePassword: str = ..., CloudHsmClusterId: str = ..., XksProxyUriEndpoint: str = ..., XksProxyUriPath: str = ..., XksProxyVpcEndpointServiceName: str = ..., XksProxyVpcEndpointServiceOwner: str = ..., XksProxyAuthenticationCredential: _Given = ..., XksProxyConnectivity: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Grant(_Resource[_Client]):
     key_id: _Final[str]
@@ -101,6 +102,7 @@ class Grant(_Resource[_Client]):
     grantee_service_principal: _Final[str]
     retiring_service_principal: _Final[str]
     def revoke(self, *, DryRun: bool = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Key(_Resource[_Client]):
     id: _Final[str]
@@ -188,6 +190,7 @@ class KeyPolicy(_Resource[_Client]):
     policy_name: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class KeyRotationStatus(_Resource[_Client]):
     key_id: _Final[str]
@@ -197,6 +200,7 @@ class KeyRotationStatus(_Resource[_Client]):
     on_demand_rotation_start_date: _Final[_datetime]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class RetirableGrant(_Resource[_Client]):
     id: _Final[str]
@@ -212,10 +216,12 @@ class RetirableGrant(_Resource[_Client]):
     grantee_service_principal: _Final[str]
     retiring_service_principal: _Final[str]
     key: _Final[_Key]
+    tags: _Final[None]
 
 class Tag(_Resource[_Client]):
     tag_key: _Final[str]
     tag_value: _Final[str]
+    tags: _Final[None]
 
 _Alias = Alias
 _CustomKeyStore = CustomKeyStore

@@ -127,6 +127,7 @@ class Aliases(_Resource[_Client]):
     description: _Final[str]
     routing_config: _Final[AliasRoutingConfigurationOutputTypeDef]
     revision_id: _Final[str]
+    tags: _Final[None]
 
 class CapacityProvider(_Resource[_Client]):
     arn: _Final[str]

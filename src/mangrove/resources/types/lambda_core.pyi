@@ -50,6 +50,7 @@ class NetworkConnector(_Resource[_Client]):
     def delete(self) -> DeleteNetworkConnectorResponseTypeDef: ...
     def update(self, *, Configuration: _Given = ..., OperatorRole: str = ..., ClientToken: str = ...) -> UpdateNetworkConnectorResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class NetworkConnectorVersion(_Resource[_Client]):
     parent_identifier: _Final[str]
@@ -62,6 +63,7 @@ class NetworkConnectorVersion(_Resource[_Client]):
     state_reason_code: _Final[str]
     last_modified: _Final[_datetime]
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class Runtime(_Resource[_Client]):
     name: _Final[str]
@@ -84,6 +86,7 @@ class Runtime(_Resource[_Client]):
     def delete(self, *, RecoveryWindowInDays: int = ...) -> dict[str, _Any]: ...
     def update(self, *, Description: str = ..., LicenseInfo: str = ..., ReleaseLifecycle: _Given = ...) -> dict[str, _Any]: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class RuntimeAlias(_Resource[_Client]):
     runtime_name: _Final[str]
@@ -103,6 +106,7 @@ class RuntimeAlias(_Resource[_Client]):
     def update(self, *, RuntimeVersion: str, Description: str = ..., ReleaseLifecycle: _Given = ...) -> dict[str, _Any]: ...
     def wait_until_active(self, **parameters: _Any) -> None: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class RuntimeVersion(_Resource[_Client]):
     runtime_name: _Final[str]
@@ -123,6 +127,7 @@ class RuntimeVersion(_Resource[_Client]):
     def update_runtime_alias(self, *, Name: str, Description: str = ..., ReleaseLifecycle: _Given = ...) -> dict[str, _Any]: ...
     def wait_until_active(self, **parameters: _Any) -> None: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 _NetworkConnector = NetworkConnector
 _NetworkConnectorVersion = NetworkConnectorVersion

@@ -43,6 +43,7 @@ class ManagedMicrovmImage(_Resource[_Client]):
     image_arn: _Final[str]
     created_at: _Final[_datetime]
     updated_at: _Final[_datetime]
+    tags: _Final[None]
 
 class Microvm(_Resource[_Client]):
     id: _Final[str]
@@ -68,6 +69,7 @@ class Microvm(_Resource[_Client]):
     def resume(self) -> dict[str, _Any]: ...
     def suspend(self) -> dict[str, _Any]: ...
     def terminate(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class MicrovmImage(_Resource[_Client]):
     arn: _Final[str]
@@ -107,6 +109,7 @@ class MicrovmImageBuild(_Resource[_Client]):
     microvm_image: _Final[_MicrovmImage]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class MicrovmImageVersion(_Resource[_Client]):
     image_identifier: _Final[str]

@@ -55,6 +55,7 @@ class DeploymentEvent(_Resource[_Client]):
     status_reason: _Final[str]
     timestamp: _Final[_datetime]
     metadata: _Final[dict[str, str]]
+    tags: _Final[None]
 
 class DeploymentPatternVersion(_Resource[_Client]):
     workload_name: _Final[str]
@@ -65,6 +66,7 @@ class DeploymentPatternVersion(_Resource[_Client]):
     documentation_url: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Workload(_Resource[_Client]):
     name: _Final[str]
@@ -81,6 +83,7 @@ class Workload(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def create_deployment(self, *, deploymentPatternName: str, name: str, specifications: _Mapping[str, str], dryRun: bool = ..., tags: _Mapping[str, str] = ...) -> _Deployment: ...
+    tags: _Final[None]
 
 class WorkloadDeploymentPattern(_Resource[_Client]):
     workload_name: _Final[str]
@@ -99,6 +102,7 @@ class WorkloadDeploymentPattern(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def create_deployment(self, *, name: str, specifications: _Mapping[str, str], dryRun: bool = ..., tags: _Mapping[str, str] = ...) -> _Deployment: ...
+    tags: _Final[None]
 
 _Deployment = Deployment
 _DeploymentEvent = DeploymentEvent

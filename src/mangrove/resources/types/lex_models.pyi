@@ -80,6 +80,7 @@ class BotChannelAssociation(_Resource[_Client]):
     failure_reason: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class BotVersion(_Resource[_Client]):
     parent_name: _Final[str]
@@ -97,6 +98,7 @@ class BuiltinIntent(_Resource[_Client]):
     slots: _Final[list[BuiltinIntentSlotTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Intent(_Resource[_Client]):
     name: _Final[str]
@@ -135,6 +137,7 @@ class Migration(_Resource[_Client]):
     alerts: _Final[list[MigrationAlertTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class SlotType(_Resource[_Client]):
     name: _Final[str]

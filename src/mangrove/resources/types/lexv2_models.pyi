@@ -259,6 +259,7 @@ class BotLocale(_Resource[_Client]):
     def wait_until_built(self, **parameters: _Any) -> None: ...
     def wait_until_created(self, **parameters: _Any) -> None: ...
     def wait_until_express_testing_available(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class BotRecommendation(_Resource[_Client]):
     bot_id: _Final[str]
@@ -282,6 +283,7 @@ class BotRecommendation(_Resource[_Client]):
     def search_associated_transcripts(self, *, searchOrder: str = ..., filters: _Sequence[_Given], maxResults: int = ..., nextIndex: int = ...) -> SearchAssociatedTranscriptsResponseTypeDef: ...
     def stop(self) -> StopBotRecommendationResponseTypeDef: ...
     def update(self, *, encryptionSetting: _Given) -> UpdateBotRecommendationResponseTypeDef: ...
+    tags: _Final[None]
 
 class BotReplica(_Resource[_Client]):
     bot_id: _Final[str]
@@ -296,6 +298,7 @@ class BotReplica(_Resource[_Client]):
     def delete(self) -> DeleteBotReplicaResponseTypeDef: ...
     def list_bot_alias_replicas(self, *, maxResults: int = ..., nextToken: str = ...) -> ListBotAliasReplicasResponseTypeDef: ...
     def list_bot_version_replicas(self, *, maxResults: int = ..., nextToken: str = ..., sortBy: _Given = ...) -> ListBotVersionReplicasResponseTypeDef: ...
+    tags: _Final[None]
 
 class BotResourceGeneration(_Resource[_Client]):
     bot_id: _Final[str]
@@ -314,6 +317,7 @@ class BotResourceGeneration(_Resource[_Client]):
     bot_locale: _Final[_BotLocale]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class BotVersion(_Resource[_Client]):
     bot_id: _Final[str]
@@ -344,6 +348,7 @@ class BotVersion(_Resource[_Client]):
     def start_bot_recommendation(self, *, localeId: str, transcriptSourceSetting: _Given, encryptionSetting: _Given = ...) -> _BotRecommendation: ...
     def start_bot_resource_generation(self, *, generationInputPrompt: str, localeId: str) -> _BotResourceGeneration: ...
     def wait_until_available(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class CustomVocabularyItem(_Resource[_Client]):
     bot_id: _Final[str]
@@ -354,6 +359,7 @@ class CustomVocabularyItem(_Resource[_Client]):
     phrase: _Final[str]
     weight: _Final[int]
     display_as: _Final[str]
+    tags: _Final[None]
 
 class Export(_Resource[_Client]):
     id: _Final[str]
@@ -370,6 +376,7 @@ class Export(_Resource[_Client]):
     def delete(self) -> DeleteExportResponseTypeDef: ...
     def update(self, *, filePassword: str = ...) -> UpdateExportResponseTypeDef: ...
     def wait_until_bot_export_completed(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class Import(_Resource[_Client]):
     id: _Final[str]
@@ -387,6 +394,7 @@ class Import(_Resource[_Client]):
     def delete(self) -> DeleteImportResponseTypeDef: ...
     def start(self, *, resourceSpecification: _Given, mergeStrategy: str, filePassword: str = ...) -> StartImportResponseTypeDef: ...
     def wait_until_bot_import_completed(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class Intent(_Resource[_Client]):
     bot_id: _Final[str]
@@ -422,6 +430,7 @@ class Intent(_Resource[_Client]):
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def generate_bot_element(self) -> GenerateBotElementResponseTypeDef: ...
     def update(self, *, intentName: str, intentDisplayName: str = ..., description: str = ..., parentIntentSignature: str = ..., sampleUtterances: _Sequence[_Given] = ..., dialogCodeHook: _Given = ..., fulfillmentCodeHook: _Given = ..., slotPriorities: _Sequence[_Given] = ..., intentConfirmationSetting: _Given = ..., intentClosingSetting: _Given = ..., inputContexts: _Sequence[_Given] = ..., outputContexts: _Sequence[_Given] = ..., kendraConfiguration: _Given = ..., initialResponseSetting: _Given = ..., qnAIntentConfiguration: _Given = ..., qInConnectIntentConfiguration: _Given = ...) -> UpdateIntentResponseTypeDef: ...
+    tags: _Final[None]
 
 class RecommendedIntent(_Resource[_Client]):
     bot_id: _Final[str]
@@ -432,6 +441,7 @@ class RecommendedIntent(_Resource[_Client]):
     intent_id: _Final[str]
     intent_name: _Final[str]
     sample_utterances_count: _Final[int]
+    tags: _Final[None]
 
 class Slot(_Resource[_Client]):
     bot_id: _Final[str]
@@ -457,6 +467,7 @@ class Slot(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, slotName: str, description: str = ..., slotTypeId: str = ..., valueElicitationSetting: _Given, obfuscationSetting: _Given = ..., multipleValuesSetting: _Given = ..., subSlotSetting: _Given = ...) -> UpdateSlotResponseTypeDef: ...
+    tags: _Final[None]
 
 class SlotType(_Resource[_Client]):
     bot_id: _Final[str]
@@ -479,6 +490,7 @@ class SlotType(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, skipResourceInUseCheck: bool = ...) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, slotTypeName: str, description: str = ..., slotTypeValues: _Sequence[_Given] = ..., valueSelectionSetting: _Given = ..., parentSlotTypeSignature: str = ..., externalSourceSetting: _Given = ..., compositeSlotTypeSetting: _Given = ...) -> UpdateSlotTypeResponseTypeDef: ...
+    tags: _Final[None]
 
 class TestExecution(_Resource[_Client]):
     id: _Final[str]
@@ -497,6 +509,7 @@ class TestExecution(_Resource[_Client]):
     def reload(self) -> None: ...
     def get_artifacts_url(self) -> GetTestExecutionArtifactsUrlResponseTypeDef: ...
     def list_result_items(self, *, resultFilterBy: _Given, maxResults: int = ..., nextToken: str = ...) -> ListTestExecutionResultItemsResponseTypeDef: ...
+    tags: _Final[None]
 
 class TestSet(_Resource[_Client]):
     id: _Final[str]
@@ -527,6 +540,7 @@ class TestSetRecord(_Resource[_Client]):
     conversation_id: _Final[str]
     turn_number: _Final[int]
     turn_specification: _Final[TurnSpecificationTypeDef]
+    tags: _Final[None]
 
 _Bot = Bot
 _BotAlias = BotAlias

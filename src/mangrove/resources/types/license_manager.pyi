@@ -207,6 +207,7 @@ class LicenseConversionTask(_Resource[_Client]):
     end_time: _Final[_datetime]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class LicenseManagerReportGenerator(_Resource[_Client]):
     arn: _Final[str]
@@ -280,6 +281,7 @@ class ReceivedLicense(_Resource[_Client]):
     def get_license(self, *, Version: str = ...) -> GetLicenseResponseTypeDef: ...
     def get_license_usage(self) -> GetLicenseUsageResponseTypeDef: ...
     def list_license_versions(self, *, NextToken: str = ..., MaxResults: int = ...) -> ListLicenseVersionsResponseTypeDef: ...
+    tags: _Final[None]
 
 class Token(_Resource[_Client]):
     id: _Final[str]
@@ -294,6 +296,7 @@ class Token(_Resource[_Client]):
     received_license: _Final[_ReceivedLicense]
     def get_access_token(self, *, TokenProperties: _Sequence[str] = ...) -> GetAccessTokenResponseTypeDef: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _DistributedGrant = DistributedGrant
 _License = License

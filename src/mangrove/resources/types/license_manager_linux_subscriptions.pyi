@@ -20,6 +20,7 @@ class LinuxSubscription(_Resource[_Client]):
     name: _Final[str]
     instance_count: _Final[int]
     type: _Final[str]
+    tags: _Final[None]
 
 class LinuxSubscriptionInstance(_Resource[_Client]):
     id: _Final[str]
@@ -38,6 +39,7 @@ class LinuxSubscriptionInstance(_Resource[_Client]):
     subscription_provider_create_time: _Final[str]
     subscription_provider_update_time: _Final[str]
     usage_operation: _Final[str]
+    tags: _Final[None]
 
 class RegisteredSubscriptionProvider(_Resource[_Client]):
     arn: _Final[str]

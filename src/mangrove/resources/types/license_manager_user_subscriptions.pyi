@@ -52,6 +52,7 @@ class Instance(_Resource[_Client]):
     identity_provider: _Final[IdentityProviderOutputTypeDef]
     def associate_user(self, *, Username: str, IdentityProvider: _Given, Domain: str = ..., Tags: _Mapping[str, str] = ...) -> AssociateUserResponseTypeDef: ...
     def list_user_associations(self, *, IdentityProvider: _Given, MaxResults: int = ..., Filters: _Sequence[_Given] = ..., NextToken: str = ...) -> ListUserAssociationsResponseTypeDef: ...
+    tags: _Final[None]
 
 class LicenseServerEndpoint(_Resource[_Client]):
     arn: _Final[str]

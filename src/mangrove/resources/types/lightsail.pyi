@@ -206,6 +206,7 @@ class ServiceResource(_Resource[_Client]):
 
 class ActiveName(_Resource[_Client]):
     active_name: _Final[str]
+    tags: _Final[None]
 
 class Alarm(_Resource[_Client]):
     name: _Final[str]
@@ -252,6 +253,7 @@ class Blueprint(_Resource[_Client]):
     platform: _Final[str]
     app_category: _Final[str]
     def create_instances(self, *, instanceNames: _Sequence[str], availabilityZone: str, customImageName: str = ..., bundleId: str, userData: str = ..., keyPairName: str = ..., tags: _Sequence[_Given] = ..., addOns: _Sequence[_Given] = ..., ipAddressType: str = ...) -> CreateInstancesResultTypeDef: ...
+    tags: _Final[None]
 
 class Bucket(_Resource[_Client]):
     name: _Final[str]
@@ -296,6 +298,7 @@ class BucketAccessKey(_Resource[_Client]):
     created_at: _Final[_datetime]
     last_used: _Final[AccessKeyLastUsedTypeDef]
     def delete(self) -> DeleteBucketAccessKeyResultTypeDef: ...
+    tags: _Final[None]
 
 class BucketBundle(_Resource[_Client]):
     id: _Final[str]
@@ -310,6 +313,7 @@ class BucketBundle(_Resource[_Client]):
     def create_instances(self, *, instanceNames: _Sequence[str], availabilityZone: str, customImageName: str = ..., blueprintId: str, userData: str = ..., keyPairName: str = ..., tags: _Sequence[_Given] = ..., addOns: _Sequence[_Given] = ..., ipAddressType: str = ...) -> CreateInstancesResultTypeDef: ...
     def create_instances_from_snapshot(self, *, instanceNames: _Sequence[str], attachedDiskMapping: _Mapping[str, _Sequence[_Given]] = ..., availabilityZone: str, instanceSnapshotName: str = ..., userData: str = ..., keyPairName: str = ..., tags: _Sequence[_Given] = ..., addOns: _Sequence[_Given] = ..., ipAddressType: str = ..., sourceInstanceName: str = ..., restoreDate: str = ..., useLatestRestorableAutoSnapshot: bool = ...) -> CreateInstancesFromSnapshotResultTypeDef: ...
     def update(self, *, bucketName: str) -> UpdateBucketBundleResultTypeDef: ...
+    tags: _Final[None]
 
 class Bundle(_Resource[_Client]):
     id: _Final[str]
@@ -331,6 +335,7 @@ class Bundle(_Resource[_Client]):
     def create_instances(self, *, instanceNames: _Sequence[str], availabilityZone: str, customImageName: str = ..., blueprintId: str, userData: str = ..., keyPairName: str = ..., tags: _Sequence[_Given] = ..., addOns: _Sequence[_Given] = ..., ipAddressType: str = ...) -> CreateInstancesResultTypeDef: ...
     def create_instances_from_snapshot(self, *, instanceNames: _Sequence[str], attachedDiskMapping: _Mapping[str, _Sequence[_Given]] = ..., availabilityZone: str, instanceSnapshotName: str = ..., userData: str = ..., keyPairName: str = ..., tags: _Sequence[_Given] = ..., addOns: _Sequence[_Given] = ..., ipAddressType: str = ..., sourceInstanceName: str = ..., restoreDate: str = ..., useLatestRestorableAutoSnapshot: bool = ...) -> CreateInstancesFromSnapshotResultTypeDef: ...
     def update_bucket_bundle(self, *, bucketName: str) -> UpdateBucketBundleResultTypeDef: ...
+    tags: _Final[None]
 
 class Certificate(_Resource[_Client]):
     name: _Final[str]
@@ -356,6 +361,7 @@ class CloudFormationStackRecord(_Resource[_Client]):
     state: _Final[str]
     source_info: _Final[list[CloudFormationStackRecordSourceInfoTypeDef]]
     destination_info: _Final[DestinationInfoTypeDef]
+    tags: _Final[None]
 
 class ContactMethod(_Resource[_Client]):
     protocol: _Final[str]
@@ -380,6 +386,7 @@ class ContainerImage(_Resource[_Client]):
     digest: _Final[str]
     created_at: _Final[_datetime]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ContainerService(_Resource[_Client]):
     name: _Final[str]
@@ -424,6 +431,7 @@ class ContainerServicePower(_Resource[_Client]):
     ram_size_in_gb: _Final[float]
     name: _Final[str]
     is_active: _Final[bool]
+    tags: _Final[None]
 
 class Disk(_Resource[_Client]):
     name: _Final[str]
@@ -525,6 +533,7 @@ class DistributionBundle(_Resource[_Client]):
     def create_instances(self, *, instanceNames: _Sequence[str], availabilityZone: str, customImageName: str = ..., blueprintId: str, userData: str = ..., keyPairName: str = ..., tags: _Sequence[_Given] = ..., addOns: _Sequence[_Given] = ..., ipAddressType: str = ...) -> CreateInstancesResultTypeDef: ...
     def create_instances_from_snapshot(self, *, instanceNames: _Sequence[str], attachedDiskMapping: _Mapping[str, _Sequence[_Given]] = ..., availabilityZone: str, instanceSnapshotName: str = ..., userData: str = ..., keyPairName: str = ..., tags: _Sequence[_Given] = ..., addOns: _Sequence[_Given] = ..., ipAddressType: str = ..., sourceInstanceName: str = ..., restoreDate: str = ..., useLatestRestorableAutoSnapshot: bool = ...) -> CreateInstancesFromSnapshotResultTypeDef: ...
     def update_bucket_bundle(self, *, bucketName: str) -> UpdateBucketBundleResultTypeDef: ...
+    tags: _Final[None]
 
 class Domain(_Resource[_Client]):
     name: _Final[str]
@@ -555,6 +564,7 @@ class ExportSnapshotRecord(_Resource[_Client]):
     state: _Final[str]
     source_info: _Final[ExportSnapshotRecordSourceInfoTypeDef]
     destination_info: _Final[DestinationInfoTypeDef]
+    tags: _Final[None]
 
 class Instance(_Resource[_Client]):
     name: _Final[str]
@@ -718,6 +728,7 @@ class LoadBalancerTlsPolicy(_Resource[_Client]):
     protocols: _Final[list[str]]
     ciphers: _Final[list[str]]
     contact_methods: _Final[list[_ContactMethod]]
+    tags: _Final[None]
 
 class Operation(_Resource[_Client]):
     id: _Final[str]
@@ -734,6 +745,7 @@ class Operation(_Resource[_Client]):
     error_details: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Region(_Resource[_Client]):
     name: _Final[str]
@@ -742,6 +754,7 @@ class Region(_Resource[_Client]):
     display_name: _Final[str]
     availability_zones: _Final[list[AvailabilityZoneTypeDef]]
     relational_database_availability_zones: _Final[list[AvailabilityZoneTypeDef]]
+    tags: _Final[None]
 
 class RelationalDatabase(_Resource[_Client]):
     name: _Final[str]
@@ -802,6 +815,7 @@ class RelationalDatabaseBlueprint(_Resource[_Client]):
     is_engine_default: _Final[bool]
     def create_instances(self, *, instanceNames: _Sequence[str], availabilityZone: str, customImageName: str = ..., bundleId: str, userData: str = ..., keyPairName: str = ..., tags: _Sequence[_Given] = ..., addOns: _Sequence[_Given] = ..., ipAddressType: str = ...) -> CreateInstancesResultTypeDef: ...
     def create_relational_database(self, *, relationalDatabaseName: str, availabilityZone: str = ..., relationalDatabaseBundleId: str, masterDatabaseName: str, masterUsername: str, masterUserPassword: str = ..., preferredBackupWindow: str = ..., preferredMaintenanceWindow: str = ..., publiclyAccessible: bool = ..., tags: _Sequence[_Given] = ...) -> _RelationalDatabase: ...
+    tags: _Final[None]
 
 class RelationalDatabaseBundle(_Resource[_Client]):
     id: _Final[str]
@@ -820,10 +834,12 @@ class RelationalDatabaseBundle(_Resource[_Client]):
     def create_instances_from_snapshot(self, *, instanceNames: _Sequence[str], attachedDiskMapping: _Mapping[str, _Sequence[_Given]] = ..., availabilityZone: str, instanceSnapshotName: str = ..., userData: str = ..., keyPairName: str = ..., tags: _Sequence[_Given] = ..., addOns: _Sequence[_Given] = ..., ipAddressType: str = ..., sourceInstanceName: str = ..., restoreDate: str = ..., useLatestRestorableAutoSnapshot: bool = ...) -> CreateInstancesFromSnapshotResultTypeDef: ...
     def update_bucket_bundle(self, *, bucketName: str) -> UpdateBucketBundleResultTypeDef: ...
     def create_relational_database(self, *, relationalDatabaseName: str, availabilityZone: str = ..., relationalDatabaseBlueprintId: str, masterDatabaseName: str, masterUsername: str, masterUserPassword: str = ..., preferredBackupWindow: str = ..., preferredMaintenanceWindow: str = ..., publiclyAccessible: bool = ..., tags: _Sequence[_Given] = ...) -> _RelationalDatabase: ...
+    tags: _Final[None]
 
 class RelationalDatabaseLogStream(_Resource[_Client]):
     relational_database_name: _Final[str]
     log_stream: _Final[str]
+    tags: _Final[None]
 
 class RelationalDatabaseParameter(_Resource[_Client]):
     relational_database_name: _Final[str]
@@ -836,6 +852,7 @@ class RelationalDatabaseParameter(_Resource[_Client]):
     is_modifiable: _Final[bool]
     parameter_name: _Final[str]
     parameter_value: _Final[str]
+    tags: _Final[None]
 
 class RelationalDatabaseSnapshot(_Resource[_Client]):
     name: _Final[str]
@@ -873,6 +890,7 @@ class StaticIp(_Resource[_Client]):
     def detach(self) -> DetachStaticIpResultTypeDef: ...
     def release(self) -> ReleaseStaticIpResultTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class Subdomain(_Resource[_Client]):
     name: _Final[str]

@@ -118,6 +118,7 @@ class AccountPolicy(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, dryRun: bool = ...) -> dict[str, _Any]: ...
     def put(self, *, policyDocument: str, scope: str = ..., selectionCriteria: str = ..., dryRun: bool = ...) -> PutAccountPolicyResponseTypeDef: ...
+    tags: _Final[None]
 
 class Anomaly(_Resource[_Client]):
     anomaly_detector_arn: _Final[str]
@@ -143,6 +144,7 @@ class Anomaly(_Resource[_Client]):
     def get_log_anomaly_detector(self) -> GetLogAnomalyDetectorResponseTypeDef: ...
     def update(self, *, anomalyId: str = ..., patternId: str = ..., suppressionType: str = ..., suppressionPeriod: _Given = ..., baseline: bool = ...) -> EmptyResponseMetadataTypeDef: ...
     def update_log_anomaly_detector(self, *, evaluationFrequency: str = ..., filterPattern: str = ..., anomalyVisibilityTime: int = ..., enabled: bool) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Delivery(_Resource[_Client]):
     id: _Final[str]
@@ -225,6 +227,7 @@ class ExportTask(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def cancel(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class FieldIndex(_Resource[_Client]):
     name: _Final[str]
@@ -238,6 +241,7 @@ class FieldIndex(_Resource[_Client]):
     index_policy: _Final[_IndexPolicy]
     log_group: _Final[_LogGroup]
     log_groups: _Final[_LogGroup_Manager]
+    tags: _Final[None]
 
 class ImportTask(_Resource[_Client]):
     import_id: _Final[str]
@@ -254,6 +258,7 @@ class ImportTask(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def cancel(self) -> CancelImportTaskResponseTypeDef: ...
+    tags: _Final[None]
 
 class ImportTaskBatch(_Resource[_Client]):
     import_id: _Final[str]
@@ -261,6 +266,7 @@ class ImportTaskBatch(_Resource[_Client]):
     batch_id: _Final[str]
     status: _Final[str]
     error_message: _Final[str]
+    tags: _Final[None]
 
 class IndexPolicy(_Resource[_Client]):
     log_group_identifier: _Final[str]
@@ -287,6 +293,7 @@ class IndexPolicy(_Resource[_Client]):
     def put_syslog_configuration(self, *, vpcEndpointId: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def put_transformer(self, *, transformerConfig: _Sequence[_Given]) -> EmptyResponseMetadataTypeDef: ...
     def start_live_tail(self, *, logStreamNames: _Sequence[str] = ..., logStreamNamePrefixes: _Sequence[str] = ..., logEventFilterPattern: str = ...) -> StartLiveTailResponseTypeDef: ...
+    tags: _Final[None]
 
 class Integration(_Resource[_Client]):
     name: _Final[str]
@@ -296,6 +303,7 @@ class Integration(_Resource[_Client]):
     def disassociate_source_from_s3_table_integration(self) -> DisassociateSourceFromS3TableIntegrationResponseTypeDef: ...
     def delete(self, *, force: bool = ...) -> dict[str, _Any]: ...
     def put(self, *, resourceConfig: _Given, integrationType: str) -> PutIntegrationResponseTypeDef: ...
+    tags: _Final[None]
 
 class LogAnomalyDetector(_Resource[_Client]):
     arn: _Final[str]
@@ -366,6 +374,7 @@ class LogGroup(_Resource[_Client]):
 class LogGroupField(_Resource[_Client]):
     name: _Final[str]
     percent: _Final[int]
+    tags: _Final[None]
 
 class LogStream(_Resource[_Client]):
     log_group_name: _Final[str]
@@ -412,6 +421,7 @@ class MetricFilter(_Resource[_Client]):
     def delete_subscription_filter(self) -> EmptyResponseMetadataTypeDef: ...
     def put(self, *, filterPattern: str, metricTransformations: _Sequence[_Given], applyOnTransformedLogs: bool = ..., fieldSelectionCriteria: str = ..., emitSystemFieldDimensions: _Sequence[str] = ...) -> EmptyResponseMetadataTypeDef: ...
     def put_subscription_filter(self, *, filterPattern: str, destinationArn: str, roleArn: str = ..., distribution: str = ..., applyOnTransformedLogs: bool = ..., fieldSelectionCriteria: str = ..., emitSystemFields: _Sequence[str] = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Query(_Resource[_Client]):
     id: _Final[str]
@@ -428,6 +438,7 @@ class Query(_Resource[_Client]):
     log_groups: _Final[_LogGroup_Manager]
     def get_results(self, *, nextToken: str = ..., maxItems: int = ...) -> GetQueryResultsResponseTypeDef: ...
     def stop(self) -> StopQueryResponseTypeDef: ...
+    tags: _Final[None]
 
 class QueryDefinition(_Resource[_Client]):
     id: _Final[str]
@@ -440,6 +451,7 @@ class QueryDefinition(_Resource[_Client]):
     parameters: _Final[list[QueryParameterTypeDef]]
     log_groups: _Final[list[_LogGroup]]
     def delete(self) -> DeleteQueryDefinitionResponseTypeDef: ...
+    tags: _Final[None]
 
 class ResourcePolicy(_Resource[_Client]):
     name: _Final[str]
@@ -455,6 +467,7 @@ class ResourcePolicy(_Resource[_Client]):
     retention_policy_account_policies: _Final[_Manager[_AccountPolicy, _Collection[_AccountPolicy]]]
     subscription_filter_policy_account_policies: _Final[_Manager[_AccountPolicy, _Collection[_AccountPolicy]]]
     transformer_policy_account_policies: _Final[_Manager[_AccountPolicy, _Collection[_AccountPolicy]]]
+    tags: _Final[None]
 
 class ScheduledQuery(_Resource[_Client]):
     arn: _Final[str]
@@ -503,6 +516,7 @@ class SubscriptionFilter(_Resource[_Client]):
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def put_metric_filter(self, *, filterPattern: str, metricTransformations: _Sequence[_Given], applyOnTransformedLogs: bool = ..., fieldSelectionCriteria: str = ..., emitSystemFieldDimensions: _Sequence[str] = ...) -> EmptyResponseMetadataTypeDef: ...
     def put(self, *, filterPattern: str, destinationArn: str, roleArn: str = ..., distribution: str = ..., applyOnTransformedLogs: bool = ..., fieldSelectionCriteria: str = ..., emitSystemFields: _Sequence[str] = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class _IndexPolicy_Collection(_Collection[_IndexPolicy]):
     def start_live_tail(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

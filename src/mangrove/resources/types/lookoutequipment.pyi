@@ -54,6 +54,7 @@ class DataIngestionJob(_Resource[_Client]):
     source_dataset_arn: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Dataset(_Resource[_Client]):
     name: _Final[str]
@@ -112,6 +113,7 @@ class Label(_Resource[_Client]):
     created_at: _Final[_datetime]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class LabelGroup(_Resource[_Client]):
     name: _Final[str]
@@ -234,6 +236,7 @@ class RetrainingScheduler(_Resource[_Client]):
     model_versions: _Final[_Manager[_ModelVersion, _Collection[_ModelVersion]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _DataIngestionJob = DataIngestionJob
 _Dataset = Dataset

@@ -106,6 +106,7 @@ class ApplicationVersion(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def create_deployment(self, *, clientToken: str = ..., environmentId: str) -> _Deployment: ...
+    tags: _Final[None]
 
 class BatchJobExecution(_Resource[_Client]):
     application_id: _Final[str]
@@ -126,6 +127,7 @@ class BatchJobExecution(_Resource[_Client]):
     def reload(self) -> None: ...
     def cancel(self, *, authSecretsManagerArn: str = ...) -> dict[str, _Any]: ...
     def list_batch_job_restart_points(self, *, authSecretsManagerArn: str = ...) -> ListBatchJobRestartPointsResponseTypeDef: ...
+    tags: _Final[None]
 
 class DataSet(_Resource[_Client]):
     application_id: _Final[str]
@@ -141,6 +143,7 @@ class DataSet(_Resource[_Client]):
     record_length: _Final[int]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Deployment(_Resource[_Client]):
     application_id: _Final[str]
@@ -154,10 +157,12 @@ class Deployment(_Resource[_Client]):
     environment: _Final[_Environment]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class EngineVersion(_Resource[_Client]):
     engine_version: _Final[str]
     engine_type: _Final[str]
+    tags: _Final[None]
 
 class Environment(_Resource[_Client]):
     id: _Final[str]

@@ -95,6 +95,7 @@ class AutomatedDiscoveryAccount(_Resource[_Client]):
     id: _Final[str]
     account_id: _Final[str]
     status: _Final[str]
+    tags: _Final[None]
 
 class Bucket(_Resource[_Client]):
     arn: _Final[str]
@@ -165,6 +166,7 @@ class ClassificationScope(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, s3: _Given = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class CustomDataIdentifier(_Resource[_Client]):
     id: _Final[str]
@@ -208,6 +210,7 @@ class Finding(_Resource[_Client]):
     def get_sensitive_data_occurrences(self) -> GetSensitiveDataOccurrencesResponseTypeDef: ...
     def get_sensitive_data_occurrences_availability(self) -> GetSensitiveDataOccurrencesAvailabilityResponseTypeDef: ...
     def wait_until_revealed(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class FindingsFilter(_Resource[_Client]):
     id: _Final[str]
@@ -231,10 +234,12 @@ class Invitation(_Resource[_Client]):
     relationship_status: _Final[str]
     def decline(self) -> DeclineInvitationsResponseTypeDef: ...
     def delete(self) -> DeleteInvitationsResponseTypeDef: ...
+    tags: _Final[None]
 
 class ManagedDataIdentifier(_Resource[_Client]):
     id: _Final[str]
     category: _Final[str]
+    tags: _Final[None]
 
 class Member(_Resource[_Client]):
     id: _Final[str]
@@ -260,6 +265,7 @@ class OrganizationAdminAccount(_Resource[_Client]):
     status: _Final[str]
     def disable(self) -> dict[str, _Any]: ...
     def enable(self, *, clientToken: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class SensitivityInspectionTemplate(_Resource[_Client]):
     id: _Final[str]
@@ -271,6 +277,7 @@ class SensitivityInspectionTemplate(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, description: str = ..., excludes: _Given = ..., includes: _Given = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class _Invitation_Collection(_Collection[_Invitation]):
     def create(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

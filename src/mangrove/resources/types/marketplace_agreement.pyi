@@ -82,6 +82,7 @@ class Agreement(_Resource[_Client]):
     def reject_payment_request(self, *, paymentRequestId: str, rejectionReason: str = ...) -> RejectAgreementPaymentRequestOutputTypeDef: ...
     def send_cancellation_request(self, *, reasonCode: str, clientToken: str = ..., description: str = ...) -> SendAgreementCancellationRequestOutputTypeDef: ...
     def send_payment_request(self, *, clientToken: str = ..., termId: str, name: str, chargeAmount: str, description: str = ...) -> SendAgreementPaymentRequestOutputTypeDef: ...
+    tags: _Final[None]
 
 class AgreementApproval(_Resource[_Client]):
     id: _Final[str]
@@ -103,6 +104,7 @@ class AgreementApproval(_Resource[_Client]):
     agreement_request: _Final[_AgreementRequest]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class AgreementCharge(_Resource[_Client]):
     id: _Final[str]
@@ -114,6 +116,7 @@ class AgreementCharge(_Resource[_Client]):
     amount: _Final[str]
     time: _Final[_datetime]
     agreement: _Final[_Agreement]
+    tags: _Final[None]
 
 class AgreementRequest(_Resource[_Client]):
     id: _Final[str]
@@ -137,6 +140,7 @@ class AgreementRequest(_Resource[_Client]):
     def get_approval_plans(self, *, maxResults: int = ..., nextToken: str = ...) -> dict[str, _Any]: ...
     def get_terms(self, *, maxResults: int = ..., nextToken: str = ...) -> dict[str, _Any]: ...
     def start_agreement_approvals(self, *, planInputs: _Sequence[_Given], purchaseOrders: _Sequence[_Given] = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class BillingAdjustmentRequest(_Resource[_Client]):
     agreement_id: _Final[str]
@@ -153,6 +157,7 @@ class BillingAdjustmentRequest(_Resource[_Client]):
     updated_at: _Final[_datetime]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _Agreement = Agreement
 _AgreementApproval = AgreementApproval

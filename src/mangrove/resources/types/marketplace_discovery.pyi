@@ -56,6 +56,7 @@ class Listing(_Resource[_Client]):
     use_cases: _Final[list[UseCaseEntryTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class PurchaseOption(_Resource[_Client]):
     id: _Final[str]
@@ -68,6 +69,7 @@ class PurchaseOption(_Resource[_Client]):
     seller_of_record: _Final[SellerInformationTypeDef]
     badges: _Final[list[PurchaseOptionBadgeTypeDef]]
     associated_entities: _Final[list[PurchaseOptionAssociatedEntityTypeDef]]
+    tags: _Final[None]
 
 _Listing = Listing
 _PurchaseOption = PurchaseOption

@@ -48,6 +48,7 @@ class ServiceResource(_Resource[_Client]):
 
 class Endpoint(_Resource[_Client]):
     url: _Final[str]
+    tags: _Final[None]
 
 class Job(_Resource[_Client]):
     id: _Final[str]
@@ -189,6 +190,7 @@ class Queue(_Resource[_Client]):
 class Version(_Resource[_Client]):
     version: _Final[str]
     expiration_date: _Final[_datetime]
+    tags: _Final[None]
 
 _Endpoint = Endpoint
 _Job = Job

@@ -155,6 +155,7 @@ class Alert(_Resource[_Client]):
     pipeline_id: _Final[str]
     set_timestamp: _Final[_datetime]
     state: _Final[str]
+    tags: _Final[None]
 
 class Channel(_Resource[_Client]):
     id: _Final[str]
@@ -295,6 +296,7 @@ class ClusterAlert(_Resource[_Client]):
     state: _Final[str]
     channel: _Final[_Channel]
     node: _Final[_Node]
+    tags: _Final[None]
 
 class EventBridgeRuleTemplate(_Resource[_Client]):
     id: _Final[str]
@@ -443,6 +445,7 @@ class MultiplexAlert(_Resource[_Client]):
     pipeline_id: _Final[str]
     set_timestamp: _Final[_datetime]
     state: _Final[str]
+    tags: _Final[None]
 
 class MultiplexProgram(_Resource[_Client]):
     multiplex_id: _Final[str]
@@ -457,6 +460,7 @@ class MultiplexProgram(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteMultiplexProgramResponseTypeDef: ...
     def update(self, *, MultiplexProgramSettings: _Given = ...) -> UpdateMultiplexProgramResponseTypeDef: ...
+    tags: _Final[None]
 
 class Network(_Resource[_Client]):
     id: _Final[str]
@@ -588,6 +592,7 @@ class SignalMap(_Resource[_Client]):
 class Version(_Resource[_Client]):
     version: _Final[str]
     expiration_date: _Final[_datetime]
+    tags: _Final[None]
 
 _Alert = Alert
 _Channel = Channel

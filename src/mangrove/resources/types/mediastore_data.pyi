@@ -20,5 +20,6 @@ class Item(_Resource[_Client]):
     last_modified: _Final[_datetime]
     content_type: _Final[str]
     content_length: _Final[int]
+    tags: _Final[None]
 
 _Item = Item

@@ -42,6 +42,7 @@ class DICOMImportJob(_Resource[_Client]):
     import_configuration: _Final[ImportConfigurationOutputTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Datastore(_Resource[_Client]):
     id: _Final[str]
@@ -105,6 +106,7 @@ class ImageSetVersion(_Resource[_Client]):
     message: _Final[str]
     overrides: _Final[OverridesTypeDef]
     is_primary: _Final[bool]
+    tags: _Final[None]
 
 _DICOMImportJob = DICOMImportJob
 _Datastore = Datastore

@@ -145,6 +145,7 @@ class EngineVersion(_Resource[_Client]):
     parameter_group_family: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class MultiRegionCluster(_Resource[_Client]):
     name: _Final[str]
@@ -176,6 +177,7 @@ class MultiRegionParameter(_Resource[_Client]):
     data_type: _Final[str]
     allowed_values: _Final[str]
     minimum_engine_version: _Final[str]
+    tags: _Final[None]
 
 class MultiRegionParameterGroup(_Resource[_Client]):
     name: _Final[str]
@@ -196,6 +198,7 @@ class Parameter(_Resource[_Client]):
     data_type: _Final[str]
     allowed_values: _Final[str]
     minimum_engine_version: _Final[str]
+    tags: _Final[None]
 
 class ParameterGroup(_Resource[_Client]):
     name: _Final[str]
@@ -237,6 +240,7 @@ class ReservedNodesOffering(_Resource[_Client]):
     reserved_nodes: _Final[_Manager[_ReservedNode, _Collection[_ReservedNode]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ServiceUpdate(_Resource[_Client]):
     name: _Final[str]
@@ -252,6 +256,7 @@ class ServiceUpdate(_Resource[_Client]):
     cluster: _Final[_Cluster]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Snapshot(_Resource[_Client]):
     name: _Final[str]

@@ -34,6 +34,7 @@ class ApplicationState(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def notify(self, *, Status: str, UpdateDateTime: _datetime | str = ..., DryRun: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class CreatedArtifact(_Resource[_Client]):
     progress_update_stream: _Final[str]
@@ -41,6 +42,7 @@ class CreatedArtifact(_Resource[_Client]):
     name: _Final[str]
     description: _Final[str]
     def disassociate(self, *, DryRun: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class MigrationTask(_Resource[_Client]):
     progress_update_stream: _Final[str]
@@ -63,12 +65,14 @@ class MigrationTask(_Resource[_Client]):
     def list_updates(self, *, NextToken: str = ..., MaxResults: int = ...) -> ListMigrationTaskUpdatesResultTypeDef: ...
     def notify_state(self, *, Task: _Given, UpdateDateTime: _datetime | str, NextUpdateSeconds: int, DryRun: bool = ...) -> dict[str, _Any]: ...
     def put_resource_attributes(self, *, ResourceAttributeList: _Sequence[_Given], DryRun: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ProgressUpdateStream(_Resource[_Client]):
     name: _Final[str]
     progress_update_stream_name: _Final[str]
     def import_migration_task(self, *, MigrationTaskName: str, DryRun: bool = ...) -> _MigrationTask: ...
     def delete(self, *, DryRun: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class SourceResource(_Resource[_Client]):
     progress_update_stream: _Final[str]
@@ -77,6 +81,7 @@ class SourceResource(_Resource[_Client]):
     description: _Final[str]
     status_detail: _Final[str]
     def disassociate(self, *, DryRun: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _ApplicationState = ApplicationState
 _CreatedArtifact = CreatedArtifact

@@ -227,6 +227,7 @@ class LaunchConfigurationTemplate(_Resource[_Client]):
 class ManagedAccount(_Resource[_Client]):
     id: _Final[str]
     account_id: _Final[str]
+    tags: _Final[None]
 
 class NetworkMigrationCodeGenerationSegment(_Resource[_Client]):
     network_migration_execution_id: _Final[str]
@@ -246,6 +247,7 @@ class NetworkMigrationCodeGenerationSegment(_Resource[_Client]):
     network_migration_insights: _Final[_Manager[_NetworkMigrationInsight, _Collection[_NetworkMigrationInsight]]]
     network_migration_mapper_segment_constructs: _Final[_Manager[_NetworkMigrationMapperSegmentConstruct, _Collection[_NetworkMigrationMapperSegmentConstruct]]]
     def update_network_migration_mapper_segment(self, *, scopeTags: _Mapping[str, str] = ...) -> NetworkMigrationMapperSegmentTypeDef: ...
+    tags: _Final[None]
 
 class NetworkMigrationDefinition(_Resource[_Client]):
     id: _Final[str]
@@ -319,6 +321,7 @@ class NetworkMigrationInsight(_Resource[_Client]):
     insight_message: _Final[dict[str, _Any]]
     created_at: _Final[_datetime]
     network_migration_execution: _Final[_NetworkMigrationExecution]
+    tags: _Final[None]
 
 class NetworkMigrationMapperSegment(_Resource[_Client]):
     network_migration_definition_id: _Final[str]
@@ -343,6 +346,7 @@ class NetworkMigrationMapperSegment(_Resource[_Client]):
     network_migration_insights: _Final[_Manager[_NetworkMigrationInsight, _Collection[_NetworkMigrationInsight]]]
     network_migration_mapper_segment_constructs: _Final[_Manager[_NetworkMigrationMapperSegmentConstruct, _Collection[_NetworkMigrationMapperSegmentConstruct]]]
     def update(self, *, scopeTags: _Mapping[str, str] = ...) -> NetworkMigrationMapperSegmentTypeDef: ...
+    tags: _Final[None]
 
 class NetworkMigrationMapperSegmentConstruct(_Resource[_Client]):
     network_migration_definition_id: _Final[str]
@@ -364,6 +368,7 @@ class NetworkMigrationMapperSegmentConstruct(_Resource[_Client]):
     network_migration_insights: _Final[_Manager[_NetworkMigrationInsight, _Collection[_NetworkMigrationInsight]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class RemoteSourceAction(_Resource[_Client]):
     id: _Final[str]
@@ -485,6 +490,7 @@ class SourceServerAction(_Resource[_Client]):
     category: _Final[str]
     def put(self, *, actionName: str, documentIdentifier: str, order: int, documentVersion: str = ..., active: bool = ..., timeoutSeconds: int = ..., mustSucceedForCutover: bool = ..., parameters: _Mapping[str, _Sequence[_Given]] = ..., externalParameters: _Mapping[str, _Given] = ..., description: str = ..., category: str = ..., accountID: str = ...) -> SourceServerActionDocumentTypeDef: ...
     def remove(self, *, accountID: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class TemplateAction(_Resource[_Client]):
     launch_configuration_template_id: _Final[str]
@@ -504,6 +510,7 @@ class TemplateAction(_Resource[_Client]):
     category: _Final[str]
     def put(self, *, actionName: str, documentIdentifier: str, order: int, documentVersion: str = ..., active: bool = ..., timeoutSeconds: int = ..., mustSucceedForCutover: bool = ..., parameters: _Mapping[str, _Sequence[_Given]] = ..., operatingSystem: str = ..., externalParameters: _Mapping[str, _Given] = ..., description: str = ..., category: str = ...) -> TemplateActionDocumentTypeDef: ...
     def remove(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class VcenterClient(_Resource[_Client]):
     id: _Final[str]

@@ -99,6 +99,7 @@ class EnvironmentVpc(_Resource[_Client]):
     vpc_name: _Final[str]
     environment: _Final[_Environment]
     def create_application(self, *, ApiGatewayProxy: _Given = ..., ClientToken: str = ..., Name: str, ProxyType: str, Tags: _Mapping[str, str] = ...) -> CreateApplicationResponseTypeDef: ...
+    tags: _Final[None]
 
 class Route(_Resource[_Client]):
     application_identifier: _Final[str]

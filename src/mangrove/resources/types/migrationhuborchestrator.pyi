@@ -47,6 +47,7 @@ class Plugin(_Resource[_Client]):
     ip_address: _Final[str]
     version: _Final[str]
     registered_time: _Final[str]
+    tags: _Final[None]
 
 class Template(_Resource[_Client]):
     id: _Final[str]
@@ -87,6 +88,7 @@ class TemplateStepGroup(_Resource[_Client]):
     template: _Final[_Template]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Workflow(_Resource[_Client]):
     id: _Final[str]
@@ -145,6 +147,7 @@ class WorkflowStepGroup(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, name: str = ..., description: str = ..., next: _Sequence[str] = ..., previous: _Sequence[str] = ...) -> UpdateWorkflowStepGroupResponseTypeDef: ...
+    tags: _Final[None]
 
 _Plugin = Plugin
 _Template = Template

@@ -67,11 +67,13 @@ class ApplicationComponent(_Resource[_Client]):
     def reload(self) -> None: ...
     def get_strategies(self) -> GetApplicationComponentStrategiesResponseTypeDef: ...
     def update_config(self, *, appType: str = ..., configureOnly: bool = ..., inclusionStatus: str = ..., secretsManagerKey: str = ..., sourceCodeList: _Sequence[_Given] = ..., strategyOption: _Given = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ApplicationComponentDetail(_Resource[_Client]):
     application_component_id: _Final[str]
     id: _Final[str]
     name: _Final[str]
+    tags: _Final[None]
 
 class Collector(_Resource[_Client]):
     id: _Final[str]
@@ -83,6 +85,7 @@ class Collector(_Resource[_Client]):
     ip_address: _Final[str]
     last_activity_time_stamp: _Final[str]
     registered_time_stamp: _Final[str]
+    tags: _Final[None]
 
 class ImportFileTask(_Resource[_Client]):
     id: _Final[str]
@@ -98,6 +101,7 @@ class ImportFileTask(_Resource[_Client]):
     status_report_s3_key: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Server(_Resource[_Client]):
     id: _Final[str]
@@ -120,11 +124,13 @@ class Server(_Resource[_Client]):
     def reload(self) -> None: ...
     def get_strategies(self) -> GetServerStrategiesResponseTypeDef: ...
     def update_config(self, *, strategyOption: _Given = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ServerDetail(_Resource[_Client]):
     server_id: _Final[str]
     id: _Final[str]
     name: _Final[str]
+    tags: _Final[None]
 
 _ApplicationComponent = ApplicationComponent
 _ApplicationComponentDetail = ApplicationComponentDetail

@@ -110,6 +110,7 @@ class ResourcePolicy(_Resource[_Client]):
     policy_version: _Final[_PolicyVersion]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Session(_Resource[_Client]):
     arn: _Final[str]

@@ -102,6 +102,7 @@ class BrokerEngineType(_Resource[_Client]):
     def reload(self) -> None: ...
     def create_broker(self, *, AuthenticationStrategy: str = ..., AutoMinorVersionUpgrade: bool = ..., BrokerName: str, Configuration: _Given = ..., CreatorRequestId: str = ..., DeploymentMode: str, EncryptionOptions: _Given = ..., EngineVersion: str = ..., HostInstanceType: str, LdapServerMetadata: _Given = ..., Logs: _Given = ..., MaintenanceWindowStartTime: _Given = ..., PubliclyAccessible: bool, SecurityGroups: _Sequence[str] = ..., StorageSize: int = ..., StorageType: str = ..., SubnetIds: _Sequence[str] = ..., Tags: _Mapping[str, str] = ..., Users: _Sequence[_Given] = ..., DataReplicationMode: str = ..., DataReplicationPrimaryBrokerArn: str = ...) -> _Broker: ...
     def create_configuration(self, *, AuthenticationStrategy: str = ..., EngineVersion: str = ..., Name: str, Tags: _Mapping[str, str] = ...) -> CreateConfigurationResponseTypeDef: ...
+    tags: _Final[None]
 
 class Configuration(_Resource[_Client]):
     id: _Final[str]
@@ -132,6 +133,7 @@ class SharedResource(_Resource[_Client]):
     resource_share_arns: _Final[list[str]]
     status: _Final[str]
     type: _Final[str]
+    tags: _Final[None]
 
 class User(_Resource[_Client]):
     broker_id: _Final[str]
@@ -146,6 +148,7 @@ class User(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, ConsoleAccess: bool = ..., Groups: _Sequence[str] = ..., Password: str = ..., ReplicationUser: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _Broker = Broker
 _BrokerEngineType = BrokerEngineType

@@ -47,6 +47,7 @@ class TaskInstance(_Resource[_Client]):
     xcom: _Final[dict[str, str]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Workflow(_Resource[_Client]):
     arn: _Final[str]
@@ -99,6 +100,7 @@ class WorkflowRun(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def stop(self) -> StopWorkflowRunResponseTypeDef: ...
+    tags: _Final[None]
 
 class WorkflowVersion(_Resource[_Client]):
     workflow_arn: _Final[str]
@@ -111,6 +113,7 @@ class WorkflowVersion(_Resource[_Client]):
     trigger_mode: _Final[str]
     def WorkflowRun(self, id: str) -> _WorkflowRun: ...
     workflow_runs: _Final[_Manager[_WorkflowRun, _Collection[_WorkflowRun]]]
+    tags: _Final[None]
 
 _TaskInstance = TaskInstance
 _Workflow = Workflow

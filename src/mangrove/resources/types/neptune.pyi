@@ -191,6 +191,7 @@ class DBClusterParameter(_Resource[_Client]):
     is_modifiable: _Final[bool]
     minimum_engine_version: _Final[str]
     apply_method: _Final[str]
+    tags: _Final[None]
 
 class DBClusterParameterGroup(_Resource[_Client]):
     name: _Final[str]
@@ -245,6 +246,7 @@ class DBClusterSnapshotAttribute(_Resource[_Client]):
     attribute_name: _Final[str]
     attribute_values: _Final[list[str]]
     def modify(self, *, ValuesToAdd: _Sequence[str] = ..., ValuesToRemove: _Sequence[str] = ...) -> ModifyDBClusterSnapshotAttributeResultTypeDef: ...
+    tags: _Final[None]
 
 class DBEngineVersion(_Resource[_Client]):
     engine_version: _Final[str]
@@ -262,6 +264,7 @@ class DBEngineVersion(_Resource[_Client]):
     supports_global_databases: _Final[bool]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class DBInstance(_Resource[_Client]):
     identifier: _Final[str]
@@ -344,6 +347,7 @@ class DBParameter(_Resource[_Client]):
     is_modifiable: _Final[bool]
     minimum_engine_version: _Final[str]
     apply_method: _Final[str]
+    tags: _Final[None]
 
 class DBParameterGroup(_Resource[_Client]):
     name: _Final[str]

@@ -69,6 +69,7 @@ class AnalysisReport(_Resource[_Client]):
     report_time: _Final[_datetime]
     status: _Final[str]
     def get_results(self, *, FirewallName: str = ..., FirewallArn: str = ..., NextToken: str = ..., MaxResults: int = ...) -> GetAnalysisReportResultsResponseTypeDef: ...
+    tags: _Final[None]
 
 class ContainerAssociation(_Resource[_Client]):
     arn: _Final[str]
@@ -91,6 +92,7 @@ class ContextStore(_Resource[_Client]):
     context_store_id: _Final[str]
     context_store_owner_account_id: _Final[str]
     def list_resources_in_context_store(self, *, Filters: _Given = ..., MaxResults: int = ..., NextToken: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Firewall(_Resource[_Client]):
     arn: _Final[str]
@@ -160,6 +162,7 @@ class FlowOperation(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def list_results(self, *, NextToken: str = ..., MaxResults: int = ..., AvailabilityZone: str = ..., AvailabilityZoneId: str = ..., VpcEndpointId: str = ..., VpcEndpointAssociationArn: str = ...) -> ListFlowOperationResultsResponseTypeDef: ...
+    tags: _Final[None]
 
 class RuleGroup(_Resource[_Client]):
     arn: _Final[str]

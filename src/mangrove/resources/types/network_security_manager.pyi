@@ -76,6 +76,7 @@ class AdminAccount(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def put(self, *, priority: int, adminScope: _Given = ...) -> PutAdminAccountResponseTypeDef: ...
+    tags: _Final[None]
 
 class AggregateResourceSynchronizationStatus(_Resource[_Client]):
     synchronization_status: _Final[str]
@@ -87,6 +88,7 @@ class AggregateResourceSynchronizationStatus(_Resource[_Client]):
     out_of_sync_reasons: _Final[OutOfSyncReasonsViewTypeDef]
     remediation_issues: _Final[RemediationIssuesViewTypeDef]
     evaluated_at: _Final[_datetime]
+    tags: _Final[None]
 
 class Deployment(_Resource[_Client]):
     id: _Final[str]
@@ -150,6 +152,7 @@ class ResourceSynchronizationStatus(_Resource[_Client]):
     out_of_sync_reasons: _Final[OutOfSyncReasonsViewTypeDef]
     remediation_issues: _Final[RemediationIssuesViewTypeDef]
     evaluated_at: _Final[_datetime]
+    tags: _Final[None]
 
 class Rule(_Resource[_Client]):
     id: _Final[str]

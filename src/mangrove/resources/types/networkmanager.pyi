@@ -175,6 +175,7 @@ class AttachmentNatConfiguration(_Resource[_Client]):
     def update(self, *, NatGatewaySupport: str = ..., NatSystemRouteSupport: bool = ..., NatGatewayRules: _Sequence[_Given] = ..., ClientToken: str = ...) -> UpdateAttachmentNatConfigurationResponseTypeDef: ...
     def update_direct_connect_gateway_attachment(self, *, EdgeLocations: _Sequence[str] = ...) -> UpdateDirectConnectGatewayAttachmentResponseTypeDef: ...
     def update_vpc_attachment(self, *, AddSubnetArns: _Sequence[str] = ..., RemoveSubnetArns: _Sequence[str] = ..., Options: _Given = ...) -> UpdateVpcAttachmentResponseTypeDef: ...
+    tags: _Final[None]
 
 class ConnectPeer(_Resource[_Client]):
     id: _Final[str]
@@ -226,6 +227,7 @@ class Context(_Resource[_Client]):
     region: _Final[str]
     availability_zone: _Final[str]
     attachment_type: _Final[str]
+    tags: _Final[None]
 
 class ContextStore(_Resource[_Client]):
     id: _Final[str]
@@ -258,6 +260,7 @@ class ContextStoreAssociation(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def disassociate_context_store(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class CoreNetwork(_Resource[_Client]):
     id: _Final[str]
@@ -310,12 +313,14 @@ class CoreNetworkPolicyVersion(_Resource[_Client]):
     def execute_core_network_change_set(self) -> dict[str, _Any]: ...
     def get_core_network_change_events(self, *, MaxResults: int = ..., NextToken: str = ...) -> GetCoreNetworkChangeEventsResponseTypeDef: ...
     def get_core_network_change_set(self, *, MaxResults: int = ..., NextToken: str = ...) -> GetCoreNetworkChangeSetResponseTypeDef: ...
+    tags: _Final[None]
 
 class CoreNetworkPrefixListAssociation(_Resource[_Client]):
     core_network_id: _Final[str]
     prefix_list_arn: _Final[str]
     prefix_list_alias: _Final[str]
     def delete(self) -> DeleteCoreNetworkPrefixListAssociationResponseTypeDef: ...
+    tags: _Final[None]
 
 class Device(_Resource[_Client]):
     global_network_id: _Final[str]

@@ -36,6 +36,7 @@ class ServiceResource(_Resource[_Client]):
 class Channel(_Resource[_Client]):
     notification_configuration_arn: _Final[str]
     channel: _Final[str]
+    tags: _Final[None]
 
 class EventRule(_Resource[_Client]):
     arn: _Final[str]
@@ -61,6 +62,7 @@ class ManagedNotificationChannelAssociation(_Resource[_Client]):
     override_option: _Final[str]
     is_sensitive_events_subscribed: _Final[bool]
     def update(self, *, isSensitiveEventsSubscribed: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ManagedNotificationConfiguration(_Resource[_Client]):
     arn: _Final[str]
@@ -95,6 +97,7 @@ class MemberAccount(_Resource[_Client]):
     status: _Final[str]
     status_reason: _Final[str]
     organizational_unit_id: _Final[str]
+    tags: _Final[None]
 
 class NotificationConfiguration(_Resource[_Client]):
     arn: _Final[str]
@@ -135,6 +138,7 @@ class NotificationEvent(_Resource[_Client]):
 class OrganizationalUnit(_Resource[_Client]):
     notification_configuration_arn: _Final[str]
     organizational_unit: _Final[str]
+    tags: _Final[None]
 
 _Channel = Channel
 _EventRule = EventRule

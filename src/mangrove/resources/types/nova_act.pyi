@@ -36,6 +36,7 @@ class Act(_Resource[_Client]):
     trace_location: _Final[TraceLocationTypeDef]
     def invoke_step(self, *, callResults: _Sequence[_Given], previousStepId: str = ...) -> InvokeActStepResponseTypeDef: ...
     def update(self, *, status: str, error: _Given = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Session(_Resource[_Client]):
     workflow_definition_name: _Final[str]
@@ -45,6 +46,7 @@ class Session(_Resource[_Client]):
     def Act(self, workflow_run_id: str, session_id: str, id: str) -> _Act: ...
     acts: _Final[_Manager[_Act, _Collection[_Act]]]
     def create_act(self, *, task: str, toolSpecs: _Sequence[_Given] = ..., clientToken: str = ...) -> _Act: ...
+    tags: _Final[None]
 
 class WorkflowDefinition(_Resource[_Client]):
     name: _Final[str]
@@ -63,6 +65,7 @@ class WorkflowDefinition(_Resource[_Client]):
     def create_workflow_run(self, *, modelId: str, clientToken: str = ..., logGroupName: str = ..., clientInfo: _Given) -> _WorkflowRun: ...
     def delete(self) -> DeleteWorkflowDefinitionResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class WorkflowRun(_Resource[_Client]):
     workflow_definition_name: _Final[str]
@@ -84,6 +87,7 @@ class WorkflowRun(_Resource[_Client]):
     def create_session(self, *, clientToken: str = ...) -> _Session: ...
     def delete(self) -> DeleteWorkflowRunResponseTypeDef: ...
     def update(self, *, status: str) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _Act = Act
 _Session = Session

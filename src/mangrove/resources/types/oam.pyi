@@ -30,6 +30,7 @@ class AttachedLink(_Resource[_Client]):
     label: _Final[str]
     link_arn: _Final[str]
     resource_types: _Final[list[str]]
+    tags: _Final[None]
 
 class Link(_Resource[_Client]):
     id: _Final[str]

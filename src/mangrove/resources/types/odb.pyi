@@ -259,6 +259,7 @@ class AutonomousVirtualMachine(_Resource[_Client]):
     client_ip_address: _Final[str]
     ocid: _Final[str]
     oci_resource_anchor_name: _Final[str]
+    tags: _Final[None]
 
 class CloudAutonomousVmCluster(_Resource[_Client]):
     id: _Final[str]
@@ -508,6 +509,7 @@ class DbServer(_Resource[_Client]):
     autonomous_virtual_machine_ids: _Final[list[str]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class DbSystemShape(_Resource[_Client]):
     name: _Final[str]
@@ -535,6 +537,7 @@ class DbSystemShape(_Resource[_Client]):
     shape_attributes: _Final[list[str]]
     compute_model: _Final[str]
     are_server_types_supported: _Final[bool]
+    tags: _Final[None]
 
 class ExadbVmCluster(_Resource[_Client]):
     id: _Final[str]
@@ -641,6 +644,7 @@ class FlexComponent(_Resource[_Client]):
     minimum_core_count: _Final[int]
     runtime_minimum_core_count: _Final[int]
     shape: _Final[str]
+    tags: _Final[None]
 
 class OdbNetwork(_Resource[_Client]):
     id: _Final[str]

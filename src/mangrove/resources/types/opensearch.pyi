@@ -164,6 +164,7 @@ class DataSource(_Resource[_Client]):
     def add(self, *, DataSourceType: _Given, Description: str = ...) -> AddDataSourceResponseTypeDef: ...
     def delete(self) -> DeleteDataSourceResponseTypeDef: ...
     def update(self, *, DataSourceType: _Given, Description: str = ..., Status: str = ...) -> UpdateDataSourceResponseTypeDef: ...
+    tags: _Final[None]
 
 class DirectQueryDataSource(_Resource[_Client]):
     name: _Final[str]
@@ -279,6 +280,7 @@ class DomainMaintenance(_Resource[_Client]):
     updated_at: _Final[_datetime]
     domain_node: _Final[_DomainNode]
     def get_status(self) -> GetDomainMaintenanceStatusResponseTypeDef: ...
+    tags: _Final[None]
 
 class DomainNode(_Resource[_Client]):
     domain_name: _Final[str]
@@ -291,6 +293,7 @@ class DomainNode(_Resource[_Client]):
     storage_type: _Final[str]
     storage_volume_type: _Final[str]
     storage_size: _Final[str]
+    tags: _Final[None]
 
 class InboundConnection(_Resource[_Client]):
     id: _Final[str]
@@ -303,6 +306,7 @@ class InboundConnection(_Resource[_Client]):
     def delete(self) -> DeleteInboundConnectionResponseTypeDef: ...
     def delete_outbound_connection(self) -> DeleteOutboundConnectionResponseTypeDef: ...
     def reject(self) -> RejectInboundConnectionResponseTypeDef: ...
+    tags: _Final[None]
 
 class Migration(_Resource[_Client]):
     id: _Final[str]
@@ -318,6 +322,7 @@ class Migration(_Resource[_Client]):
     application: _Final[_Application]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class OutboundConnection(_Resource[_Client]):
     id: _Final[str]
@@ -332,6 +337,7 @@ class OutboundConnection(_Resource[_Client]):
     def delete_inbound_connection(self) -> DeleteInboundConnectionResponseTypeDef: ...
     def delete(self) -> DeleteOutboundConnectionResponseTypeDef: ...
     def reject_inbound_connection(self) -> RejectInboundConnectionResponseTypeDef: ...
+    tags: _Final[None]
 
 class Package(_Resource[_Client]):
     id: _Final[str]
@@ -358,6 +364,7 @@ class Package(_Resource[_Client]):
     def get_version_history(self, *, MaxResults: int = ..., NextToken: str = ...) -> GetPackageVersionHistoryResponseTypeDef: ...
     def update(self, *, PackageSource: _Given, PackageDescription: str = ..., CommitMessage: str = ..., PackageConfiguration: _Given = ..., PackageEncryptionOptions: _Given = ...) -> UpdatePackageResponseTypeDef: ...
     def update_scope(self, *, Operation: str, PackageUserList: _Sequence[str]) -> UpdatePackageScopeResponseTypeDef: ...
+    tags: _Final[None]
 
 class ReservedInstance(_Resource[_Client]):
     id: _Final[str]
@@ -378,6 +385,7 @@ class ReservedInstance(_Resource[_Client]):
     reserved_instance_offering: _Final[_ReservedInstanceOffering]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ReservedInstanceOffering(_Resource[_Client]):
     id: _Final[str]
@@ -391,6 +399,7 @@ class ReservedInstanceOffering(_Resource[_Client]):
     recurring_charges: _Final[list[RecurringChargeTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ScheduledAction(_Resource[_Client]):
     domain_name: _Final[str]
@@ -404,9 +413,11 @@ class ScheduledAction(_Resource[_Client]):
     mandatory: _Final[bool]
     cancellable: _Final[bool]
     def update(self, *, ActionType: str, ScheduleAt: str, DesiredStartTime: int = ...) -> UpdateScheduledActionResponseTypeDef: ...
+    tags: _Final[None]
 
 class Version(_Resource[_Client]):
     version: _Final[str]
+    tags: _Final[None]
 
 class VpcEndpoint(_Resource[_Client]):
     id: _Final[str]
@@ -420,6 +431,7 @@ class VpcEndpoint(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteVpcEndpointResponseTypeDef: ...
     def update(self, *, VpcOptions: _Given) -> UpdateVpcEndpointResponseTypeDef: ...
+    tags: _Final[None]
 
 _Application = Application
 _DataSource = DataSource

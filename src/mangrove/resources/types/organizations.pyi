@@ -110,6 +110,7 @@ class Account(_Resource[_Client]):
     def move(self, *, SourceParentId: str, DestinationParentId: str) -> EmptyResponseMetadataTypeDef: ...
     def remove_from_organization(self) -> EmptyResponseMetadataTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class CreateAccountStatus(_Resource[_Client]):
     create_account_request_id: _Final[str]
@@ -123,6 +124,7 @@ class CreateAccountStatus(_Resource[_Client]):
     failure_reason: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class DelegatedAdministrator(_Resource[_Client]):
     id: _Final[str]
@@ -134,6 +136,7 @@ class DelegatedAdministrator(_Resource[_Client]):
     joined_timestamp: _Final[_datetime]
     delegation_enabled_date: _Final[_datetime]
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class EffectivePolicyValidationError(_Resource[_Client]):
     account_id: _Final[str]
@@ -143,6 +146,7 @@ class EffectivePolicyValidationError(_Resource[_Client]):
     error_message: _Final[str]
     path_to_error: _Final[str]
     contributing_policies: _Final[list[str]]
+    tags: _Final[None]
 
 class Handshake(_Resource[_Client]):
     id: _Final[str]
@@ -158,6 +162,7 @@ class Handshake(_Resource[_Client]):
     def cancel(self) -> CancelHandshakeResponseTypeDef: ...
     def decline(self) -> DeclineHandshakeResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class InboundResponsibilityTransfer(_Resource[_Client]):
     type: _Final[str]
@@ -170,6 +175,7 @@ class InboundResponsibilityTransfer(_Resource[_Client]):
     end_timestamp: _Final[_datetime]
     active_handshake_id: _Final[str]
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class OrganizationalUnit(_Resource[_Client]):
     id: _Final[str]
@@ -181,6 +187,7 @@ class OrganizationalUnit(_Resource[_Client]):
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, Name: str = ...) -> UpdateOrganizationalUnitResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class OutboundResponsibilityTransfer(_Resource[_Client]):
     type: _Final[str]
@@ -193,6 +200,7 @@ class OutboundResponsibilityTransfer(_Resource[_Client]):
     end_timestamp: _Final[_datetime]
     active_handshake_id: _Final[str]
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class Policy(_Resource[_Client]):
     id: _Final[str]
@@ -204,6 +212,7 @@ class Policy(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, Name: str = ..., Description: str = ..., Content: str = ...) -> UpdatePolicyResponseTypeDef: ...
+    tags: _Final[dict[str, str]]
 
 class Root(_Resource[_Client]):
     id: _Final[str]
@@ -213,6 +222,7 @@ class Root(_Resource[_Client]):
     def disable_policy_type(self, *, PolicyType: str) -> DisablePolicyTypeResponseTypeDef: ...
     def enable_policy_type(self, *, PolicyType: str) -> EnablePolicyTypeResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[dict[str, str]]
 
 class Target(_Resource[_Client]):
     policy_id: _Final[str]
@@ -238,6 +248,7 @@ class Target(_Resource[_Client]):
     def attach_policy(self) -> EmptyResponseMetadataTypeDef: ...
     def detach_policy(self) -> EmptyResponseMetadataTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 _Account = Account
 _CreateAccountStatus = CreateAccountStatus

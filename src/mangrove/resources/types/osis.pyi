@@ -96,6 +96,7 @@ class PipelineEndpointConnection(_Resource[_Client]):
     status: _Final[str]
     vpc_endpoint_owner: _Final[str]
     def revoke(self) -> RevokePipelineEndpointConnectionsResponseTypeDef: ...
+    tags: _Final[None]
 
 _Pipeline = Pipeline
 _PipelineBlueprint = PipelineBlueprint

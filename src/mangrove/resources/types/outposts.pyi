@@ -65,6 +65,7 @@ class Asset(_Resource[_Client]):
     asset_type: _Final[str]
     compute_attributes: _Final[ComputeAttributesTypeDef]
     asset_location: _Final[AssetLocationTypeDef]
+    tags: _Final[None]
 
 class AssetInstance(_Resource[_Client]):
     outpost_identifier: _Final[str]
@@ -75,6 +76,7 @@ class AssetInstance(_Resource[_Client]):
     account_id: _Final[str]
     aws_service_name: _Final[str]
     asset: _Final[_Asset]
+    tags: _Final[None]
 
 class CapacityTask(_Resource[_Client]):
     id: _Final[str]
@@ -91,6 +93,7 @@ class CapacityTask(_Resource[_Client]):
     def cancel(self, *, OutpostIdentifier: str) -> dict[str, _Any]: ...
     def get(self, *, OutpostIdentifier: str) -> GetCapacityTaskOutputTypeDef: ...
     def list_blocking_instances_for_capacity_task(self, *, OutpostIdentifier: str, MaxResults: int = ..., NextToken: str = ...) -> ListBlockingInstancesForCapacityTaskOutputTypeDef: ...
+    tags: _Final[None]
 
 class CatalogItem(_Resource[_Client]):
     id: _Final[str]
@@ -104,6 +107,7 @@ class CatalogItem(_Resource[_Client]):
     rack_scaling_type: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Order(_Resource[_Client]):
     id: _Final[str]
@@ -123,6 +127,7 @@ class Order(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def cancel(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Outpost(_Resource[_Client]):
     id: _Final[str]
@@ -186,6 +191,7 @@ class Quote(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, OutpostIdentifier: str = ..., CountryCode: str = ..., RequestedCapacities: _Sequence[_Given] = ..., RequestedConstraints: _Sequence[_Given] = ..., RequestedPaymentOptions: _Sequence[str] = ..., RequestedPaymentTerms: _Sequence[str] = ..., Description: str = ...) -> UpdateQuoteOutputTypeDef: ...
+    tags: _Final[None]
 
 class Site(_Resource[_Client]):
     id: _Final[str]

@@ -107,6 +107,7 @@ class RevenueAttributionAllocation(_Resource[_Client]):
     revenue_attribution_latest_revision: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _MarketplaceRevenueShare = MarketplaceRevenueShare
 _MarketplaceRevenueShareAllocation = MarketplaceRevenueShareAllocation

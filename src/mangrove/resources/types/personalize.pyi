@@ -311,6 +311,7 @@ class MetricAttributionMetric(_Resource[_Client]):
     event_type: _Final[str]
     metric_name: _Final[str]
     expression: _Final[str]
+    tags: _Final[None]
 
 class Recipe(_Resource[_Client]):
     arn: _Final[str]

@@ -251,6 +251,7 @@ class CampaignActivity(_Resource[_Client]):
     total_endpoint_count: _Final[int]
     treatment_id: _Final[str]
     execution_metrics: _Final[dict[str, str]]
+    tags: _Final[None]
 
 class CampaignVersion(_Resource[_Client]):
     application_id: _Final[str]
@@ -367,6 +368,7 @@ class JourneyRun(_Resource[_Client]):
     status: _Final[str]
     def get_execution_activity_metrics(self, *, JourneyActivityId: str, NextToken: str = ..., PageSize: str = ...) -> GetJourneyRunExecutionActivityMetricsResponseTypeDef: ...
     def get_execution_metrics(self, *, NextToken: str = ..., PageSize: str = ...) -> GetJourneyRunExecutionMetricsResponseTypeDef: ...
+    tags: _Final[None]
 
 class RecommenderConfiguration(_Resource[_Client]):
     recommender_id: _Final[str]
@@ -428,6 +430,7 @@ class SegmentExportJob(_Resource[_Client]):
     total_pieces: _Final[int]
     total_processed: _Final[int]
     type: _Final[str]
+    tags: _Final[None]
 
 class SegmentImportJob(_Resource[_Client]):
     segment_id: _Final[str]
@@ -444,6 +447,7 @@ class SegmentImportJob(_Resource[_Client]):
     total_pieces: _Final[int]
     total_processed: _Final[int]
     type: _Final[str]
+    tags: _Final[None]
 
 class SegmentVersion(_Resource[_Client]):
     segment_id: _Final[str]

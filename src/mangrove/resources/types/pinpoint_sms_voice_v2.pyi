@@ -123,11 +123,13 @@ class ServiceResource(_Resource[_Client]):
 class AccountAttribute(_Resource[_Client]):
     name: _Final[str]
     value: _Final[str]
+    tags: _Final[None]
 
 class AccountLimit(_Resource[_Client]):
     name: _Final[str]
     used: _Final[int]
     max: _Final[int]
+    tags: _Final[None]
 
 class ConfigurationSet(_Resource[_Client]):
     name: _Final[str]
@@ -188,6 +190,7 @@ class NotifyCountry(_Resource[_Client]):
     supported_use_cases: _Final[list[str]]
     supported_tiers: _Final[list[str]]
     customer_owned_identity_required: _Final[bool]
+    tags: _Final[None]
 
 class NotifyTemplate(_Resource[_Client]):
     id: _Final[str]
@@ -205,6 +208,7 @@ class NotifyTemplate(_Resource[_Client]):
     created_timestamp: _Final[_datetime]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class OptOutList(_Resource[_Client]):
     name: _Final[str]
@@ -227,6 +231,7 @@ class OptedOutNumber(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteOptedOutNumberResultTypeDef: ...
     def put(self) -> PutOptedOutNumberResultTypeDef: ...
+    tags: _Final[None]
 
 class PhoneNumber(_Resource[_Client]):
     id: _Final[str]
@@ -329,6 +334,7 @@ class ProtectConfigurationRuleSetNumberOverride(_Resource[_Client]):
     def send_rcs_message(self, *, OriginationIdentity: str, RcsMessageContent: _Given = ..., TimeToLive: int = ..., MessageTrafficType: str = ..., FallbackConfiguration: _Given = ..., ConfigurationSetName: str = ..., MaxPrice: str = ..., DryRun: bool = ..., Context: _Mapping[str, str] = ..., MessageFeedbackEnabled: bool = ...) -> SendRcsMessageResultTypeDef: ...
     def send_text_message(self, *, OriginationIdentity: str = ..., MessageBody: str = ..., MessageType: str = ..., Keyword: str = ..., ConfigurationSetName: str = ..., MaxPrice: str = ..., TimeToLive: int = ..., Context: _Mapping[str, str] = ..., DestinationCountryParameters: _Mapping[str, str] = ..., DryRun: bool = ..., MessageFeedbackEnabled: bool = ...) -> SendTextMessageResultTypeDef: ...
     def send_voice_message(self, *, OriginationIdentity: str, MessageBody: str = ..., MessageBodyTextType: str = ..., VoiceId: str = ..., ConfigurationSetName: str = ..., MaxPricePerMinute: str = ..., TimeToLive: int = ..., Context: _Mapping[str, str] = ..., DryRun: bool = ..., MessageFeedbackEnabled: bool = ...) -> SendVoiceMessageResultTypeDef: ...
+    tags: _Final[None]
 
 class RcsAgent(_Resource[_Client]):
     id: _Final[str]
@@ -409,6 +415,7 @@ class RegistrationFieldValue(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteRegistrationFieldValueResultTypeDef: ...
     def put(self, *, SelectChoices: _Sequence[str] = ..., TextValue: str = ..., RegistrationAttachmentId: str = ...) -> PutRegistrationFieldValueResultTypeDef: ...
+    tags: _Final[None]
 
 class RegistrationVersion(_Resource[_Client]):
     registration_id: _Final[str]
@@ -422,6 +429,7 @@ class RegistrationVersion(_Resource[_Client]):
     registration_field_values: _Final[_Manager[_RegistrationFieldValue, _Collection[_RegistrationFieldValue]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class SenderId(_Resource[_Client]):
     sender_id: _Final[str]
@@ -445,6 +453,7 @@ class SpendLimit(_Resource[_Client]):
     enforced_limit: _Final[int]
     max_limit: _Final[int]
     overridden: _Final[bool]
+    tags: _Final[None]
 
 class VerifiedDestinationNumber(_Resource[_Client]):
     id: _Final[str]

@@ -80,12 +80,14 @@ class ComponentOutput(_Resource[_Client]):
     component_name: _Final[str]
     key: _Final[str]
     value_string: _Final[str]
+    tags: _Final[None]
 
 class ComponentProvisionedResource(_Resource[_Client]):
     component_name: _Final[str]
     identifier: _Final[str]
     name: _Final[str]
     provisioning_engine: _Final[str]
+    tags: _Final[None]
 
 class Deployment(_Resource[_Client]):
     id: _Final[str]
@@ -170,12 +172,14 @@ class EnvironmentOutput(_Resource[_Client]):
     environment_name: _Final[str]
     key: _Final[str]
     value_string: _Final[str]
+    tags: _Final[None]
 
 class EnvironmentProvisionedResource(_Resource[_Client]):
     environment_name: _Final[str]
     identifier: _Final[str]
     name: _Final[str]
     provisioning_engine: _Final[str]
+    tags: _Final[None]
 
 class EnvironmentTemplate(_Resource[_Client]):
     name: _Final[str]
@@ -283,6 +287,7 @@ class ServiceInstanceOutput(_Resource[_Client]):
     service_name: _Final[str]
     key: _Final[str]
     value_string: _Final[str]
+    tags: _Final[None]
 
 class ServiceInstanceProvisionedResource(_Resource[_Client]):
     service_instance_name: _Final[str]
@@ -290,17 +295,20 @@ class ServiceInstanceProvisionedResource(_Resource[_Client]):
     identifier: _Final[str]
     name: _Final[str]
     provisioning_engine: _Final[str]
+    tags: _Final[None]
 
 class ServicePipelineOutput(_Resource[_Client]):
     service_name: _Final[str]
     key: _Final[str]
     value_string: _Final[str]
+    tags: _Final[None]
 
 class ServicePipelineProvisionedResource(_Resource[_Client]):
     service_name: _Final[str]
     identifier: _Final[str]
     name: _Final[str]
     provisioning_engine: _Final[str]
+    tags: _Final[None]
 
 class ServiceTemplate(_Resource[_Client]):
     name: _Final[str]

@@ -178,6 +178,7 @@ class Attachment(_Resource[_Client]):
     status: _Final[str]
     error: _Final[ErrorDetailTypeDef]
     def delete(self, *, userId: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ChatResponseConfiguration(_Resource[_Client]):
     application_id: _Final[str]
@@ -205,6 +206,7 @@ class Conversation(_Resource[_Client]):
     attachments: _Final[_Manager[_Attachment, _Collection[_Attachment]]]
     messages: _Final[_Manager[_Message, _Collection[_Message]]]
     def delete(self, *, userId: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class DataAccessor(_Resource[_Client]):
     application_id: _Final[str]
@@ -268,6 +270,7 @@ class Document(_Resource[_Client]):
     updated_at: _Final[_datetime]
     def check_access(self, *, userId: str, dataSourceId: str = ...) -> CheckDocumentAccessResponseTypeDef: ...
     def get_content(self, *, dataSourceId: str = ..., outputFormat: str = ...) -> GetDocumentContentResponseTypeDef: ...
+    tags: _Final[None]
 
 class Index(_Resource[_Client]):
     application_id: _Final[str]
@@ -316,6 +319,7 @@ class Message(_Resource[_Client]):
     action_execution: _Final[ActionExecutionOutputTypeDef]
     def get_media(self, *, mediaId: str) -> GetMediaResponseTypeDef: ...
     def put_feedback(self, *, userId: str = ..., messageCopiedAt: _datetime | str = ..., messageUsefulness: _Given = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Plugin(_Resource[_Client]):
     application_id: _Final[str]
@@ -348,6 +352,7 @@ class PluginAction(_Resource[_Client]):
     display_name: _Final[str]
     instruction_example: _Final[str]
     description: _Final[str]
+    tags: _Final[None]
 
 class PluginTypeAction(_Resource[_Client]):
     plugin_type: _Final[str]
@@ -356,6 +361,7 @@ class PluginTypeAction(_Resource[_Client]):
     display_name: _Final[str]
     instruction_example: _Final[str]
     description: _Final[str]
+    tags: _Final[None]
 
 class Retriever(_Resource[_Client]):
     application_id: _Final[str]

@@ -127,6 +127,7 @@ class AIAgentVersion(_Resource[_Client]):
     ai_agent_summary: _Final[AIAgentSummaryTypeDef]
     version_number: _Final[str]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class AIGuardrail(_Resource[_Client]):
     assistant_id: _Final[str]
@@ -165,6 +166,7 @@ class AIGuardrailVersion(_Resource[_Client]):
     ai_guardrail_summary: _Final[AIGuardrailSummaryTypeDef]
     version_number: _Final[str]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class AIPrompt(_Resource[_Client]):
     assistant_id: _Final[str]
@@ -204,6 +206,7 @@ class AIPromptVersion(_Resource[_Client]):
     ai_prompt_summary: _Final[AIPromptSummaryTypeDef]
     version_number: _Final[str]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Assistant(_Resource[_Client]):
     id: _Final[str]
@@ -338,6 +341,7 @@ class ImportJob(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class KnowledgeBase(_Resource[_Client]):
     id: _Final[str]
@@ -433,6 +437,7 @@ class MessageTemplateVersion(_Resource[_Client]):
     version_number: _Final[str]
     def activate_message_template(self) -> ActivateMessageTemplateResponseTypeDef: ...
     def deactivate_message_template(self) -> DeactivateMessageTemplateResponseTypeDef: ...
+    tags: _Final[None]
 
 class Model(_Resource[_Client]):
     assistant_id: _Final[str]
@@ -447,6 +452,7 @@ class Model(_Resource[_Client]):
     end_of_life_timestamp: _Final[_datetime]
     global_resiliency_status: _Final[str]
     def create_ai_prompt(self, *, clientToken: str = ..., name: str, type: str, templateConfiguration: _Given, visibilityStatus: str, templateType: str, apiFormat: str, tags: _Mapping[str, str] = ..., description: str = ..., inferenceConfiguration: _Given = ...) -> _AIPrompt: ...
+    tags: _Final[None]
 
 class QuickResponse(_Resource[_Client]):
     knowledge_base_id: _Final[str]

@@ -817,6 +817,7 @@ class FolderMember(_Resource[_Client]):
     member_arn: _Final[str]
     def create_folder_membership(self, *, MemberType: str) -> CreateFolderMembershipResponseTypeDef: ...
     def delete_folder_membership(self, *, MemberType: str) -> DeleteFolderMembershipResponseTypeDef: ...
+    tags: _Final[None]
 
 class Group(_Resource[_Client]):
     aws_account_id: _Final[str]
@@ -844,6 +845,7 @@ class GroupMembership(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteGroupMembershipResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class IAMPolicyAssignment(_Resource[_Client]):
     aws_account_id: _Final[str]
@@ -867,6 +869,7 @@ class IdentityPropagationConfig(_Resource[_Client]):
     authorized_targets: _Final[list[str]]
     def delete(self) -> DeleteIdentityPropagationConfigResponseTypeDef: ...
     def update(self, *, AuthorizedTargets: _Sequence[str] = ...) -> UpdateIdentityPropagationConfigResponseTypeDef: ...
+    tags: _Final[None]
 
 class Ingestion(_Resource[_Client]):
     aws_account_id: _Final[str]
@@ -1020,6 +1023,7 @@ class RoleMembership(_Resource[_Client]):
     namespace: _Final[str]
     member_name: _Final[str]
     def delete(self) -> DeleteRoleMembershipResponseTypeDef: ...
+    tags: _Final[None]
 
 class SelfUpgrade(_Resource[_Client]):
     aws_account_id: _Final[str]
@@ -1035,6 +1039,7 @@ class SelfUpgrade(_Resource[_Client]):
     last_update_failure_reason: _Final[str]
     user: _Final[_User]
     def update(self, *, Action: str) -> UpdateSelfUpgradeResponseTypeDef: ...
+    tags: _Final[None]
 
 class Space(_Resource[_Client]):
     aws_account_id: _Final[str]
@@ -1067,6 +1072,7 @@ class SpaceResource(_Resource[_Client]):
     resource_details: _Final[SpaceQuickSightResourceDetailsTypeDef]
     resource_name: _Final[str]
     updated_at: _Final[_datetime]
+    tags: _Final[None]
 
 class Template(_Resource[_Client]):
     aws_account_id: _Final[str]
@@ -1204,6 +1210,7 @@ class TopicRefreshSchedule(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteTopicRefreshScheduleResponseTypeDef: ...
     def update(self, *, RefreshSchedule: _Given) -> UpdateTopicRefreshScheduleResponseTypeDef: ...
+    tags: _Final[None]
 
 class TopicReviewedAnswer(_Resource[_Client]):
     aws_account_id: _Final[str]

@@ -65,6 +65,7 @@ class PendingInvitationResource(_Resource[_Client]):
     last_updated_time: _Final[_datetime]
     resource_region_scope: _Final[str]
     resource_share: _Final[_ResourceShare]
+    tags: _Final[None]
 
 class Permission(_Resource[_Client]):
     arn: _Final[str]
@@ -106,6 +107,7 @@ class PermissionAssociation(_Resource[_Client]):
     resource_share_arn: _Final[str]
     permission_template_parameters: _Final[list[dict[str, _Any]]]
     resource_share: _Final[_ResourceShare]
+    tags: _Final[None]
 
 class PermissionVersion(_Resource[_Client]):
     permission_arn: _Final[str]
@@ -140,6 +142,7 @@ class Principal(_Resource[_Client]):
     resource_share: _Final[_ResourceShare]
     def Resource(self, arn: str) -> _Resource_: ...
     resources: _Final[_Manager[_Resource_, _Collection[_Resource_]]]
+    tags: _Final[None]
 
 class ReplacePermissionAssociationsWork(_Resource[_Client]):
     id: _Final[str]
@@ -152,6 +155,7 @@ class ReplacePermissionAssociationsWork(_Resource[_Client]):
     status_message: _Final[str]
     creation_time: _Final[_datetime]
     last_updated_time: _Final[_datetime]
+    tags: _Final[None]
 
 class Resource(_Resource[_Client]):
     resource_owner: _Final[str]
@@ -165,6 +169,7 @@ class Resource(_Resource[_Client]):
     last_updated_time: _Final[_datetime]
     resource_region_scope: _Final[str]
     resource_share: _Final[_ResourceShare]
+    tags: _Final[None]
 
 class ResourceShare(_Resource[_Client]):
     arn: _Final[str]
@@ -212,6 +217,7 @@ class ResourceShareInvitation(_Resource[_Client]):
     def reload(self) -> None: ...
     def accept(self, *, clientToken: str = ...) -> AcceptResourceShareInvitationResponseTypeDef: ...
     def reject(self, *, clientToken: str = ...) -> RejectResourceShareInvitationResponseTypeDef: ...
+    tags: _Final[None]
 
 class ResourceSharePermission(_Resource[_Client]):
     resource_share_arn: _Final[str]
@@ -244,6 +250,7 @@ class ResourceType(_Resource[_Client]):
     other_accounts_resources: _Final[_Manager[_Resource_, _Collection[_Resource_]]]
     self_resources: _Final[_Manager[_Resource_, _Collection[_Resource_]]]
     def create_permission(self, *, name: str, policyTemplate: str, permissionTemplateParameters: _Sequence[_Given] = ..., clientToken: str = ..., tags: _Sequence[_Given] = ...) -> _Permission: ...
+    tags: _Final[None]
 
 _PendingInvitationResource = PendingInvitationResource
 _Permission = Permission

@@ -136,6 +136,7 @@ class ServiceResource(_Resource[_Client]):
     def DBClusterSnapshotAttribute(self, db_cluster_snapshot_identifier: str, name: str) -> _DBClusterSnapshotAttribute: ...
     def DBEngineVersion(self, engine_version: str) -> _DBEngineVersion: ...
     def DBInstance(self, identifier: str) -> _DBInstance: ...
+    def DBInstanceAutomatedBackup(self, arn: str) -> _DBInstanceAutomatedBackup: ...
     def DBLogFile(self, db_instance_identifier: str, name: str) -> _DBLogFile: ...
     def DBMajorEngineVersion(self, major_engine_version: str) -> _DBMajorEngineVersion: ...
     def DBParameter(self, db_parameter_group_name: str, name: str) -> _DBParameter: ...
@@ -175,6 +176,7 @@ class ServiceResource(_Resource[_Client]):
     db_cluster_snapshots: _Final[_Manager[_DBClusterSnapshot, _Collection[_DBClusterSnapshot]]]
     db_engine_versions: _Final[_Manager[_DBEngineVersion, _Collection[_DBEngineVersion]]]
     db_instances: _Final[_Manager[_DBInstance, _Collection[_DBInstance]]]
+    db_instance_automated_backups: _Final[_Manager[_DBInstanceAutomatedBackup, _Collection[_DBInstanceAutomatedBackup]]]
     db_major_engine_versions: _Final[_Manager[_DBMajorEngineVersion, _Collection[_DBMajorEngineVersion]]]
     db_parameter_groups: _Final[_Manager[_DBParameterGroup, _Collection[_DBParameterGroup]]]
     db_proxies: _Final[_Manager[_DBProxy, _Collection[_DBProxy]]]
@@ -442,6 +444,7 @@ class DBClusterBacktrack(_Resource[_Client]):
     status: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class DBClusterEndpoint(_Resource[_Client]):
     identifier: _Final[str]
@@ -477,6 +480,7 @@ class DBClusterParameter(_Resource[_Client]):
     apply_method: _Final[str]
     supported_engine_modes: _Final[list[str]]
     id: _Final[str]
+    tags: _Final[None]
 
 class DBClusterParameterGroup(_Resource[_Client]):
     name: _Final[str]
@@ -544,6 +548,7 @@ class DBClusterSnapshotAttribute(_Resource[_Client]):
     attribute_name: _Final[str]
     attribute_values: _Final[list[str]]
     def modify(self, *, ValuesToAdd: _Sequence[str] = ..., ValuesToRemove: _Sequence[str] = ...) -> ModifyDBClusterSnapshotAttributeResultTypeDef: ...
+    tags: _Final[None]
 
 class DBEngineVersion(_Resource[_Client]):
     engine_version: _Final[str]
@@ -692,6 +697,7 @@ class DBInstance(_Resource[_Client]):
     db_capacity_reservation: _Final[_DBCapacityReservation]
     def DBLogFile(self, name: str) -> _DBLogFile: ...
     def ValidProcessorFeature(self, name: str) -> _ValidProcessorFeature: ...
+    db_instance_automated_backups: _Final[_Manager[_DBInstanceAutomatedBackup, _Collection[_DBInstanceAutomatedBackup]]]
     db_log_files: _Final[_Manager[_DBLogFile, _Collection[_DBLogFile]]]
     db_snapshots: _Final[_Manager[_DBSnapshot, _Collection[_DBSnapshot]]]
     db_snapshot_tenant_databases: _Final[_Manager[_DBSnapshotTenantDatabase, _Collection[_DBSnapshotTenantDatabase]]]
@@ -716,6 +722,50 @@ class DBInstance(_Resource[_Client]):
     id: _Final[str]
     tags: _Final[_Manager[_Tag, _Collection[_Tag]]]
 
+class DBInstanceAutomatedBackup(_Resource[_Client]):
+    arn: _Final[str]
+    db_instance_arn: _Final[str]
+    dbi_resource_id: _Final[str]
+    region: _Final[str]
+    db_instance_identifier: _Final[str]
+    restore_window: _Final[RestoreWindowTypeDef]
+    allocated_storage: _Final[int]
+    status: _Final[str]
+    port: _Final[int]
+    availability_zone: _Final[str]
+    vpc_id: _Final[str]
+    instance_create_time: _Final[_datetime]
+    master_username: _Final[str]
+    engine: _Final[str]
+    engine_version: _Final[str]
+    license_model: _Final[str]
+    iops: _Final[int]
+    storage_throughput: _Final[int]
+    option_group_name: _Final[str]
+    tde_credential_arn: _Final[str]
+    encrypted: _Final[bool]
+    storage_encryption_type: _Final[str]
+    storage_type: _Final[str]
+    kms_key_id: _Final[str]
+    timezone: _Final[str]
+    iam_database_authentication_enabled: _Final[bool]
+    backup_retention_period: _Final[int]
+    preferred_backup_window: _Final[str]
+    db_instance_automated_backups_arn: _Final[str]
+    db_instance_automated_backups_replications: _Final[list[DBInstanceAutomatedBackupsReplicationTypeDef]]
+    backup_target: _Final[str]
+    multi_tenant: _Final[bool]
+    aws_backup_recovery_point_arn: _Final[str]
+    tag_list: _Final[list[TagTypeDef]]
+    dedicated_log_volume: _Final[bool]
+    additional_storage_volumes: _Final[list[AdditionalStorageVolumeTypeDef]]
+    db_instance: _Final[_DBInstance]
+    db_engine_version: _Final[_DBEngineVersion]
+    option_group: _Final[_OptionGroup]
+    def load(self) -> None: ...
+    def reload(self) -> None: ...
+    tags: _Final[dict[str, str]]
+
 class DBLogFile(_Resource[_Client]):
     db_instance_identifier: _Final[str]
     name: _Final[str]
@@ -723,6 +773,7 @@ class DBLogFile(_Resource[_Client]):
     last_written: _Final[int]
     size: _Final[int]
     def download_portion(self, *, Marker: str = ..., NumberOfLines: int = ...) -> DownloadDBLogFilePortionDetailsTypeDef: ...
+    tags: _Final[None]
 
 class DBMajorEngineVersion(_Resource[_Client]):
     major_engine_version: _Final[str]
@@ -732,6 +783,7 @@ class DBMajorEngineVersion(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def create_option_group(self, *, OptionGroupName: str, EngineName: str, OptionGroupDescription: str, Tags: _Sequence[_Given] = ...) -> _OptionGroup: ...
+    tags: _Final[None]
 
 class DBParameter(_Resource[_Client]):
     db_parameter_group_name: _Final[str]
@@ -748,6 +800,7 @@ class DBParameter(_Resource[_Client]):
     apply_method: _Final[str]
     supported_engine_modes: _Final[list[str]]
     id: _Final[str]
+    tags: _Final[None]
 
 class DBParameterGroup(_Resource[_Client]):
     name: _Final[str]
@@ -832,6 +885,7 @@ class DBProxyTarget(_Resource[_Client]):
     type: _Final[str]
     role: _Final[str]
     target_health: _Final[TargetHealthTypeDef]
+    tags: _Final[None]
 
 class DBProxyTargetGroup(_Resource[_Client]):
     db_proxy_name: _Final[str]
@@ -873,6 +927,7 @@ class DBRecommendation(_Resource[_Client]):
     links: _Final[list[DocLinkTypeDef]]
     issue_details: _Final[IssueDetailsTypeDef]
     def modify(self, *, Locale: str = ..., Status: str = ..., RecommendedActionUpdates: _Sequence[_Given] = ...) -> DBRecommendationMessageTypeDef: ...
+    tags: _Final[None]
 
 class DBSecurityGroup(_Resource[_Client]):
     name: _Final[str]
@@ -976,6 +1031,7 @@ class DBSnapshotAttribute(_Resource[_Client]):
     attribute_name: _Final[str]
     attribute_values: _Final[list[str]]
     def modify(self, *, ValuesToAdd: _Sequence[str] = ..., ValuesToRemove: _Sequence[str] = ...) -> ModifyDBSnapshotAttributeResultTypeDef: ...
+    tags: _Final[None]
 
 class DBSnapshotTenantDatabase(_Resource[_Client]):
     arn: _Final[str]
@@ -1053,6 +1109,7 @@ class ExportTask(_Resource[_Client]):
     def reload(self) -> None: ...
     def cancel(self) -> ExportTaskTypeDef: ...
     def start(self, *, SourceArn: str, S3BucketName: str, IamRoleArn: str, KmsKeyId: str, S3Prefix: str = ..., ExportOnly: _Sequence[str] = ...) -> ExportTaskTypeDef: ...
+    tags: _Final[None]
 
 class GlobalCluster(_Resource[_Client]):
     identifier: _Final[str]
@@ -1135,6 +1192,7 @@ class Parameter(_Resource[_Client]):
     minimum_engine_version: _Final[str]
     apply_method: _Final[str]
     supported_engine_modes: _Final[list[str]]
+    tags: _Final[None]
 
 class ReservedDBInstance(_Resource[_Client]):
     id: _Final[str]
@@ -1174,6 +1232,7 @@ class ReservedDBInstancesOffering(_Resource[_Client]):
     reserved_db_instances: _Final[_Manager[_ReservedDBInstance, _Collection[_ReservedDBInstance]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ServerlessV2PlatformVersion(_Resource[_Client]):
     serverless_v2_platform_version: _Final[str]
@@ -1184,6 +1243,7 @@ class ServerlessV2PlatformVersion(_Resource[_Client]):
     is_default: _Final[bool]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class SourceRegion(_Resource[_Client]):
     name: _Final[str]
@@ -1193,10 +1253,12 @@ class SourceRegion(_Resource[_Client]):
     supports_db_instance_automated_backups_replication: _Final[bool]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Tag(_Resource[_Client]):
     key: _Final[str]
     value: _Final[str]
+    tags: _Final[None]
 
 class TenantDatabase(_Resource[_Client]):
     db_instance_identifier: _Final[str]
@@ -1226,6 +1288,7 @@ class ValidProcessorFeature(_Resource[_Client]):
     name: _Final[str]
     default_value: _Final[str]
     allowed_values: _Final[str]
+    tags: _Final[None]
 
 _BlueGreenDeployment = BlueGreenDeployment
 _Certificate = Certificate
@@ -1240,6 +1303,7 @@ _DBClusterSnapshot = DBClusterSnapshot
 _DBClusterSnapshotAttribute = DBClusterSnapshotAttribute
 _DBEngineVersion = DBEngineVersion
 _DBInstance = DBInstance
+_DBInstanceAutomatedBackup = DBInstanceAutomatedBackup
 _DBLogFile = DBLogFile
 _DBMajorEngineVersion = DBMajorEngineVersion
 _DBParameter = DBParameter

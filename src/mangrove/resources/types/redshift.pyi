@@ -167,6 +167,7 @@ class AccountAttribute(_Resource[_Client]):
     attribute_values: _Final[list[AttributeValueTargetTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class AuthenticationProfile(_Resource[_Client]):
     name: _Final[str]
@@ -176,6 +177,7 @@ class AuthenticationProfile(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteAuthenticationProfileResultTypeDef: ...
     def modify(self, *, AuthenticationProfileContent: str) -> ModifyAuthenticationProfileResultTypeDef: ...
+    tags: _Final[None]
 
 class Cluster(_Resource[_Client]):
     identifier: _Final[str]
@@ -338,6 +340,7 @@ class ClusterDbRevision(_Resource[_Client]):
     def resume_cluster(self) -> ResumeClusterResultTypeDef: ...
     def rotate_encryption_key(self) -> RotateEncryptionKeyResultTypeDef: ...
     def update_partner_status(self, *, AccountId: str, DatabaseName: str, PartnerName: str, Status: str, StatusMessage: str = ...) -> PartnerIntegrationOutputMessageTypeDef: ...
+    tags: _Final[None]
 
 class ClusterParameter(_Resource[_Client]):
     parameter_group_name: _Final[str]
@@ -351,6 +354,7 @@ class ClusterParameter(_Resource[_Client]):
     apply_type: _Final[str]
     is_modifiable: _Final[bool]
     minimum_engine_version: _Final[str]
+    tags: _Final[None]
 
 class ClusterParameterGroup(_Resource[_Client]):
     name: _Final[str]
@@ -452,6 +456,7 @@ class ClusterVersion(_Resource[_Client]):
     description: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class DataShare(_Resource[_Client]):
     arn: _Final[str]
@@ -468,6 +473,7 @@ class DataShare(_Resource[_Client]):
     def deauthorize(self, *, ConsumerIdentifier: str) -> DataShareTypeDef: ...
     def disassociate_consumer(self, *, DisassociateEntireAccount: bool = ..., ConsumerArn: str = ..., ConsumerRegion: str = ...) -> DataShareTypeDef: ...
     def reject(self) -> DataShareTypeDef: ...
+    tags: _Final[None]
 
 class Event(_Resource[_Client]):
     id: _Final[str]
@@ -478,6 +484,7 @@ class Event(_Resource[_Client]):
     severity: _Final[str]
     date: _Final[_datetime]
     event_id: _Final[str]
+    tags: _Final[None]
 
 class EventSubscription(_Resource[_Client]):
     name: _Final[str]
@@ -533,6 +540,7 @@ class InboundIntegration(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete_integration(self) -> IntegrationTypeDef: ...
     def modify_integration(self, *, Description: str = ..., IntegrationName: str = ...) -> IntegrationTypeDef: ...
+    tags: _Final[None]
 
 class Integration(_Resource[_Client]):
     arn: _Final[str]
@@ -584,6 +592,7 @@ class Recommendation(_Resource[_Client]):
     reference_links: _Final[list[ReferenceLinkTypeDef]]
     cluster: _Final[_Cluster]
     cluster_db_revision: _Final[_ClusterDbRevision]
+    tags: _Final[None]
 
 class RedshiftIdcApplication(_Resource[_Client]):
     arn: _Final[str]
@@ -626,6 +635,7 @@ class ReservedNode(_Resource[_Client]):
     def reload(self) -> None: ...
     def accept_exchange(self, *, TargetReservedNodeOfferingId: str) -> AcceptReservedNodeExchangeOutputMessageTypeDef: ...
     def get_exchange_offerings(self, *, MaxRecords: int = ..., Marker: str = ...) -> GetReservedNodeExchangeOfferingsOutputMessageTypeDef: ...
+    tags: _Final[None]
 
 class ReservedNodeOffering(_Resource[_Client]):
     id: _Final[str]
@@ -641,6 +651,7 @@ class ReservedNodeOffering(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def purchase(self, *, NodeCount: int = ...) -> PurchaseReservedNodeOfferingResultTypeDef: ...
+    tags: _Final[None]
 
 class ScheduledAction(_Resource[_Client]):
     name: _Final[str]
@@ -657,6 +668,7 @@ class ScheduledAction(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def modify(self, *, TargetAction: _Given = ..., Schedule: str = ..., IamRole: str = ..., ScheduledActionDescription: str = ..., StartTime: _datetime | str = ..., EndTime: _datetime | str = ..., Enable: bool = ...) -> ScheduledActionTypeDef: ...
+    tags: _Final[None]
 
 class SnapshotCopyGrant(_Resource[_Client]):
     name: _Final[str]

@@ -37,10 +37,12 @@ class Database(_Resource[_Client]):
     statements: _Final[_Manager[_Statement, _Collection[_Statement]]]
     tables: _Final[_Manager[_Table, _Collection[_Table]]]
     def describe_table(self, *, ClusterIdentifier: str = ..., SecretArn: str = ..., DbUser: str = ..., ConnectedDatabase: str = ..., Schema: str = ..., Table: str = ..., NextToken: str = ..., MaxResults: int = ..., WorkgroupName: str = ...) -> DescribeTableResponseTypeDef: ...
+    tags: _Final[None]
 
 class Schema(_Resource[_Client]):
     database: _Final[str]
     schema: _Final[str]
+    tags: _Final[None]
 
 class Session(_Resource[_Client]):
     id: _Final[str]
@@ -55,6 +57,7 @@ class Session(_Resource[_Client]):
     session_alive_seconds: _Final[int]
     session_ttl: _Final[_datetime]
     current_statement_id: _Final[str]
+    tags: _Final[None]
 
 class Statement(_Resource[_Client]):
     id: _Final[str]
@@ -86,6 +89,7 @@ class Statement(_Resource[_Client]):
     def cancel(self) -> CancelStatementResponseTypeDef: ...
     def get_result(self, *, NextToken: str = ..., WaitTimeSeconds: int = ...) -> GetStatementResultResponseTypeDef: ...
     def get_result_v2(self, *, NextToken: str = ..., WaitTimeSeconds: int = ...) -> GetStatementResultV2ResponseTypeDef: ...
+    tags: _Final[None]
 
 class Table(_Resource[_Client]):
     database: _Final[str]
@@ -95,6 +99,7 @@ class Table(_Resource[_Client]):
     next_token: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _Database = Database
 _Schema = Schema

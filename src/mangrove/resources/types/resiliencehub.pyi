@@ -102,6 +102,7 @@ class AlarmRecommendation(_Resource[_Client]):
     recommendation_status: _Final[str]
     reference_id: _Final[str]
     type: _Final[str]
+    tags: _Final[None]
 
 class App(_Resource[_Client]):
     arn: _Final[str]
@@ -227,6 +228,7 @@ class AppVersion(_Resource[_Client]):
     def list_unsupported_app_version_resources(self, *, maxResults: int = ..., nextToken: str = ..., resolutionId: str = ...) -> ListUnsupportedAppVersionResourcesResponseTypeDef: ...
     def resolve_resources(self) -> ResolveAppVersionResourcesResponseTypeDef: ...
     def start_app_assessment(self, *, assessmentName: str, clientToken: str = ..., tags: _Mapping[str, str] = ...) -> _AppAssessment: ...
+    tags: _Final[None]
 
 class AppVersionAppComponent(_Resource[_Client]):
     app_arn: _Final[str]
@@ -237,6 +239,7 @@ class AppVersionAppComponent(_Resource[_Client]):
     type: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class AppVersionResource(_Resource[_Client]):
     app_arn: _Final[str]
@@ -253,6 +256,7 @@ class AppVersionResource(_Resource[_Client]):
     source_type: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class RecommendationTemplate(_Resource[_Client]):
     arn: _Final[str]
@@ -303,6 +307,7 @@ class ResourceGroupingRecommendation(_Resource[_Client]):
     resources: _Final[list[GroupingResourceTypeDef]]
     score: _Final[float]
     status: _Final[str]
+    tags: _Final[None]
 
 class SopRecommendation(_Resource[_Client]):
     assessment_arn: _Final[str]
@@ -316,6 +321,7 @@ class SopRecommendation(_Resource[_Client]):
     recommendation_status: _Final[str]
     reference_id: _Final[str]
     service_type: _Final[str]
+    tags: _Final[None]
 
 class SuggestedResiliencyPolicy(_Resource[_Client]):
     arn: _Final[str]
@@ -349,6 +355,7 @@ class TestRecommendation(_Resource[_Client]):
     reference_id: _Final[str]
     risk: _Final[str]
     type: _Final[str]
+    tags: _Final[None]
 
 _AlarmRecommendation = AlarmRecommendation
 _App = App

@@ -111,6 +111,7 @@ class Assertion(_Resource[_Client]):
     updated_at: _Final[_datetime]
     def delete(self) -> DeleteAssertionResponseTypeDef: ...
     def update(self, *, text: str = ...) -> UpdateAssertionResponseTypeDef: ...
+    tags: _Final[None]
 
 class Dependency(_Resource[_Client]):
     service_arn: _Final[str]
@@ -126,6 +127,7 @@ class Dependency(_Resource[_Client]):
     criticality: _Final[str]
     comment: _Final[str]
     def update(self, *, criticality: str = ..., comment: str = ...) -> UpdateDependencyResponseTypeDef: ...
+    tags: _Final[None]
 
 class FailureModeAssessment(_Resource[_Client]):
     service_arn: _Final[str]
@@ -141,6 +143,7 @@ class FailureModeAssessment(_Resource[_Client]):
     assessment_cost: _Final[AssessmentCostTypeDef]
     billable_assessment_unit_count: _Final[int]
     achievability: _Final[AchievabilityTypeDef]
+    tags: _Final[None]
 
 class FailureModeFinding(_Resource[_Client]):
     service_arn: _Final[str]
@@ -163,6 +166,7 @@ class FailureModeFinding(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, status: str, comment: str = ...) -> UpdateFailureModeFindingResponseTypeDef: ...
+    tags: _Final[None]
 
 class InputSource(_Resource[_Client]):
     service_arn: _Final[str]
@@ -176,6 +180,7 @@ class InputSource(_Resource[_Client]):
     design_file_s3_url: _Final[str]
     created_at: _Final[_datetime]
     def delete(self) -> DeleteInputSourceResponseTypeDef: ...
+    tags: _Final[None]
 
 class Policy(_Resource[_Client]):
     arn: _Final[str]
@@ -210,6 +215,7 @@ class PolicyEvent(_Resource[_Client]):
     event_type: _Final[str]
     actor: _Final[EventActorTypeDef]
     event_details: _Final[PolicyEventDetailsTypeDef]
+    tags: _Final[None]
 
 class Resource(_Resource[_Client]):
     service_arn: _Final[str]
@@ -223,6 +229,7 @@ class Resource(_Resource[_Client]):
     logical_resource_group_id: _Final[str]
     def create_service_function_resources(self, *, serviceFunctionId: str) -> CreateServiceFunctionResourcesResponseTypeDef: ...
     def delete_service_function_resources(self, *, serviceFunctionId: str) -> DeleteServiceFunctionResourcesResponseTypeDef: ...
+    tags: _Final[None]
 
 class Service(_Resource[_Client]):
     arn: _Final[str]
@@ -297,6 +304,7 @@ class ServiceEvent(_Resource[_Client]):
     event_type: _Final[str]
     actor: _Final[EventActorTypeDef]
     event_details: _Final[ServiceEventDetailsTypeDef]
+    tags: _Final[None]
 
 class ServiceFunction(_Resource[_Client]):
     service_arn: _Final[str]
@@ -315,6 +323,7 @@ class ServiceFunction(_Resource[_Client]):
     def delete_resources(self, *, resources: _Sequence[str]) -> DeleteServiceFunctionResourcesResponseTypeDef: ...
     def delete(self) -> DeleteServiceFunctionResponseTypeDef: ...
     def update(self, *, name: str = ..., description: str = ..., criticality: str = ...) -> UpdateServiceFunctionResponseTypeDef: ...
+    tags: _Final[None]
 
 class System(_Resource[_Client]):
     arn: _Final[str]
@@ -349,6 +358,7 @@ class SystemEvent(_Resource[_Client]):
     event_type: _Final[str]
     actor: _Final[EventActorTypeDef]
     event_details: _Final[SystemEventDetailsTypeDef]
+    tags: _Final[None]
 
 class Test(_Resource[_Client]):
     service_arn: _Final[str]
@@ -375,6 +385,7 @@ class Test(_Resource[_Client]):
     def put_sources(self, *, testSources: _Sequence[_Given]) -> dict[str, _Any]: ...
     def start_run(self) -> _TestRun: ...
     def update(self, *, loggingConfiguration: _Given = ..., stopConditions: _Sequence[_Given] = ..., roleName: str = ..., parameters: _Mapping[str, _Sequence[str]] = ...) -> UpdateTestResponseTypeDef: ...
+    tags: _Final[None]
 
 class TestRun(_Resource[_Client]):
     service_arn: _Final[str]
@@ -413,6 +424,7 @@ class TestRun(_Resource[_Client]):
     def list_source_events(self, *, sourceArn: str, maxResults: int = ..., nextToken: str = ...) -> ListTestRunSourceEventsResponseTypeDef: ...
     def list_sources(self, *, type: str = ..., maxResults: int = ..., nextToken: str = ...) -> ListTestRunSourcesResponseTypeDef: ...
     def stop(self) -> StopTestRunResponseTypeDef: ...
+    tags: _Final[None]
 
 class TestRunDependency(_Resource[_Client]):
     test_run_id: _Final[str]
@@ -426,6 +438,7 @@ class TestRunDependency(_Resource[_Client]):
     location: _Final[str]
     source_regions: _Final[list[str]]
     provider: _Final[str]
+    tags: _Final[None]
 
 class TestRunEvent(_Resource[_Client]):
     test_run_id: _Final[str]
@@ -436,6 +449,7 @@ class TestRunEvent(_Resource[_Client]):
     message: _Final[str]
     timestamp: _Final[_datetime]
     attributes: _Final[dict[str, str]]
+    tags: _Final[None]
 
 class TestTemplate(_Resource[_Client]):
     arn: _Final[str]
@@ -464,6 +478,7 @@ class UserJourney(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteUserJourneyResponseTypeDef: ...
     def update(self, *, name: str = ..., description: str = ..., policyArn: str = ...) -> UpdateUserJourneyResponseTypeDef: ...
+    tags: _Final[None]
 
 _Assertion = Assertion
 _Dependency = Dependency

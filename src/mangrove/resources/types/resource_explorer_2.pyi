@@ -71,6 +71,7 @@ class Resource(_Resource[_Client]):
     properties: _Final[list[ResourcePropertyTypeDef]]
     def tag(self, *, Tags: _Mapping[str, str] = ...) -> dict[str, _Any]: ...
     def untag(self, *, tagKeys: _Sequence[str]) -> dict[str, _Any]: ...
+    tags: _Final[dict[str, str]]
 
 class ServiceIndex(_Resource[_Client]):
     arn: _Final[str]

@@ -75,6 +75,7 @@ class ServiceResource(_Resource[_Client]):
 
 class CheckerIpRange(_Resource[_Client]):
     checker_ip_range: _Final[str]
+    tags: _Final[None]
 
 class CidrCollection(_Resource[_Client]):
     id: _Final[str]
@@ -83,6 +84,7 @@ class CidrCollection(_Resource[_Client]):
     def change(self, *, CollectionVersion: int = ..., Changes: _Sequence[_Given]) -> ChangeCidrCollectionResponseTypeDef: ...
     def delete(self) -> dict[str, _Any]: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class HealthCheck(_Resource[_Client]):
     id: _Final[str]
@@ -146,6 +148,7 @@ class QueryLoggingConfig(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ResourceRecordSet(_Resource[_Client]):
     hosted_zone_id: _Final[str]
@@ -166,6 +169,7 @@ class ResourceRecordSet(_Resource[_Client]):
     geo_proximity_location: _Final[GeoProximityLocationTypeDef]
     health_check: _Final[_HealthCheck]
     traffic_policy_instance: _Final[_TrafficPolicyInstance]
+    tags: _Final[None]
 
 class ReusableDelegationSet(_Resource[_Client]):
     id: _Final[str]
@@ -175,10 +179,12 @@ class ReusableDelegationSet(_Resource[_Client]):
     def reload(self) -> None: ...
     def get_limit(self, *, Type: str) -> GetReusableDelegationSetLimitResponseTypeDef: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Tag(_Resource[_Client]):
     key: _Final[str]
     value: _Final[str]
+    tags: _Final[None]
 
 class TrafficPolicy(_Resource[_Client]):
     id: _Final[str]
@@ -194,6 +200,7 @@ class TrafficPolicy(_Resource[_Client]):
     def create_instance(self, *, HostedZoneId: str, Name: str, TTL: int, TrafficPolicyVersion: int) -> _TrafficPolicyInstance: ...
     def list_instances_by_policy(self, *, TrafficPolicyVersion: int, HostedZoneIdMarker: str = ..., TrafficPolicyInstanceNameMarker: str = ..., TrafficPolicyInstanceTypeMarker: str = ..., MaxItems: str = ...) -> ListTrafficPolicyInstancesByPolicyResponseTypeDef: ...
     def update_instance(self, *, Id: str, TTL: int, TrafficPolicyVersion: int) -> UpdateTrafficPolicyInstanceResponseTypeDef: ...
+    tags: _Final[None]
 
 class TrafficPolicyInstance(_Resource[_Client]):
     id: _Final[str]
@@ -211,6 +218,7 @@ class TrafficPolicyInstance(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, TTL: int, TrafficPolicyId: str, TrafficPolicyVersion: int) -> UpdateTrafficPolicyInstanceResponseTypeDef: ...
+    tags: _Final[None]
 
 class TrafficPolicyVersion(_Resource[_Client]):
     parent_id: _Final[str]
@@ -220,6 +228,7 @@ class TrafficPolicyVersion(_Resource[_Client]):
     type: _Final[str]
     document: _Final[str]
     comment: _Final[str]
+    tags: _Final[None]
 
 _CheckerIpRange = CheckerIpRange
 _CidrCollection = CidrCollection

@@ -25,5 +25,6 @@ class RoutingControl(_Resource[_Client]):
     owner: _Final[str]
     def get_state(self) -> GetRoutingControlStateResponseTypeDef: ...
     def update_state(self, *, RoutingControlState: str, SafetyRulesToOverride: _Sequence[str] = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _RoutingControl = RoutingControl

@@ -29,6 +29,7 @@ class ServiceResource(_Resource[_Client]):
 class AssociatedRoute53HealthCheck(_Resource[_Client]):
     routing_control_arn: _Final[str]
     id: _Final[str]
+    tags: _Final[None]
 
 class Cluster(_Resource[_Client]):
     arn: _Final[str]

@@ -58,6 +58,7 @@ class Cell(_Resource[_Client]):
 class CrossAccountAuthorization(_Resource[_Client]):
     cross_account_authorization: _Final[str]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ReadinessCheck(_Resource[_Client]):
     name: _Final[str]
@@ -107,6 +108,7 @@ class Rule(_Resource[_Client]):
     resource_type: _Final[str]
     rule_description: _Final[str]
     rule_id: _Final[str]
+    tags: _Final[None]
 
 class _Cell_Collection(_Collection[_Cell]):
     def update_recovery_group(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

@@ -77,6 +77,7 @@ class Domain(_Resource[_Client]):
     def update_contact_privacy(self, *, AdminPrivacy: bool = ..., RegistrantPrivacy: bool = ..., TechPrivacy: bool = ..., BillingPrivacy: bool = ...) -> UpdateDomainContactPrivacyResponseTypeDef: ...
     def update_nameservers(self, *, FIAuthKey: str = ..., Nameservers: _Sequence[_Given]) -> UpdateDomainNameserversResponseTypeDef: ...
     def update_tags_for_domain(self, *, TagsToUpdate: _Sequence[_Given] = ...) -> dict[str, _Any]: ...
+    tags: _Final[dict[str, str]]
 
 class Operation(_Resource[_Client]):
     id: _Final[str]
@@ -91,6 +92,7 @@ class Operation(_Resource[_Client]):
     domain: _Final[_Domain]
     def get_detail(self) -> GetOperationDetailResponseTypeDef: ...
     def resend_authorization(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Price(_Resource[_Client]):
     name: _Final[str]
@@ -99,6 +101,7 @@ class Price(_Resource[_Client]):
     renewal_price: _Final[PriceWithCurrencyTypeDef]
     change_ownership_price: _Final[PriceWithCurrencyTypeDef]
     restoration_price: _Final[PriceWithCurrencyTypeDef]
+    tags: _Final[None]
 
 _Domain = Domain
 _Operation = Operation

@@ -141,6 +141,7 @@ class FirewallDomain(_Resource[_Client]):
     firewall_domain_list_id: _Final[str]
     domain: _Final[str]
     def update(self, *, operation: str) -> UpdateFirewallDomainsOutputTypeDef: ...
+    tags: _Final[None]
 
 class FirewallDomainList(_Resource[_Client]):
     id: _Final[str]
@@ -187,6 +188,7 @@ class FirewallRule(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteFirewallRuleOutputTypeDef: ...
     def update(self, *, action: str = ..., blockOverrideDnsType: str = ..., blockOverrideDomain: str = ..., blockOverrideTtl: int = ..., blockResponse: str = ..., clientToken: str, confidenceThreshold: str = ..., description: str = ..., dnsAdvancedProtection: str = ..., name: str = ..., priority: int = ...) -> UpdateFirewallRuleOutputTypeDef: ...
+    tags: _Final[None]
 
 class GlobalResolver(_Resource[_Client]):
     id: _Final[str]
@@ -227,6 +229,7 @@ class HostedZoneAssociation(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, name: str = ...) -> UpdateHostedZoneAssociationOutputTypeDef: ...
+    tags: _Final[None]
 
 class SharedDNSView(_Resource[_Client]):
     id: _Final[str]

@@ -88,6 +88,7 @@ class FirewallDomain(_Resource[_Client]):
     firewall_domain_list_id: _Final[str]
     domain: _Final[str]
     def update(self, *, Operation: str) -> UpdateFirewallDomainsResponseTypeDef: ...
+    tags: _Final[None]
 
 class FirewallDomainList(_Resource[_Client]):
     id: _Final[str]
@@ -132,6 +133,7 @@ class FirewallRule(_Resource[_Client]):
     status: _Final[str]
     status_message: _Final[str]
     firewall_domain_list: _Final[_FirewallDomainList]
+    tags: _Final[None]
 
 class FirewallRuleGroup(_Resource[_Client]):
     id: _Final[str]
@@ -185,6 +187,7 @@ class FirewallRuleType(_Resource[_Client]):
     description: _Final[str]
     subscription_info: _Final[SubscriptionInfoTypeDef]
     def create_resolver_rule(self, *, CreatorRequestId: str, Name: str = ..., DomainName: str = ..., TargetIps: _Sequence[_Given] = ..., ResolverEndpointId: str = ..., Tags: _Sequence[_Given] = ..., DelegationRecord: str = ...) -> _ResolverRule: ...
+    tags: _Final[None]
 
 class OutpostResolver(_Resource[_Client]):
     id: _Final[str]
@@ -283,6 +286,7 @@ class ResolverQueryLogConfigAssociation(_Resource[_Client]):
     resolver_query_log_config: _Final[_ResolverQueryLogConfig]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ResolverRule(_Resource[_Client]):
     id: _Final[str]
@@ -320,6 +324,7 @@ class ResolverRuleAssociation(_Resource[_Client]):
     resolver_rule: _Final[_ResolverRule]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _FirewallConfig = FirewallConfig
 _FirewallDomain = FirewallDomain

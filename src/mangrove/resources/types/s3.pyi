@@ -124,6 +124,7 @@ class Bucket(_boto3.Bucket, _Resource[_Client]):
     def download_fileobj(self, Key: str, Fileobj: _Any, *args: _Any, **options: _Any) -> None: ...
     def upload_file(self, Filename: str, Key: str, *args: _Any, **options: _Any) -> None: ...
     def upload_fileobj(self, Fileobj: _Any, Key: str, *args: _Any, **options: _Any) -> None: ...
+    tags: _Final[dict[str, str]]
 
 class BucketAcl(_boto3.BucketAcl, _Resource[_Client]):
     bucket_name: _Final[str]
@@ -149,6 +150,7 @@ class BucketAnalyticsConfiguration(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, ExpectedBucketOwner: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def put(self, *, AnalyticsConfiguration: _Given, ExpectedBucketOwner: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class BucketCors(_boto3.BucketCors, _Resource[_Client]):
     bucket_name: _Final[str]
@@ -175,6 +177,7 @@ class BucketIntelligentTieringConfiguration(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, ExpectedBucketOwner: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def put(self, *, ExpectedBucketOwner: str = ..., IntelligentTieringConfiguration: _Given) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class BucketInventoryConfiguration(_Resource[_Client]):
     bucket: _Final[str]
@@ -189,6 +192,7 @@ class BucketInventoryConfiguration(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, ExpectedBucketOwner: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def put(self, *, InventoryConfiguration: _Given, ExpectedBucketOwner: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class BucketLifecycle(_boto3.BucketLifecycle, _Resource[_Client]):
     bucket_name: _Final[str]
@@ -227,6 +231,7 @@ class BucketLocation(_Resource[_Client]):
     def Bucket(self) -> _Bucket: ...
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class BucketLogging(_boto3.BucketLogging, _Resource[_Client]):
     bucket_name: _Final[str]
@@ -250,6 +255,7 @@ class BucketMetricsConfiguration(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, ExpectedBucketOwner: str = ...) -> EmptyResponseMetadataTypeDef: ...
     def put(self, *, MetricsConfiguration: _Given, ExpectedBucketOwner: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class BucketNotification(_boto3.BucketNotification, _Resource[_Client]):
     bucket_name: _Final[str]
@@ -353,6 +359,7 @@ class CommonPrefix(_Resource[_Client]):
     prefix: _Final[str]
     def Content(self, key: str) -> _Content: ...
     contents: _Final[_Manager[_Content, _Collection[_Content]]]
+    tags: _Final[None]
 
 class Content(_Resource[_Client]):
     bucket: _Final[str]
@@ -366,6 +373,7 @@ class Content(_Resource[_Client]):
     owner: _Final[OwnerTypeDef]
     restore_status: _Final[RestoreStatusTypeDef]
     def select_object_content(self, *, SSECustomerAlgorithm: str = ..., SSECustomerKey: str = ..., SSECustomerKeyMD5: str = ..., Expression: str, ExpressionType: str, RequestProgress: _Given = ..., InputSerialization: _Given, OutputSerialization: _Given, ScanRange: _Given = ..., ExpectedBucketOwner: str = ...) -> SelectObjectContentOutputTypeDef: ...
+    tags: _Final[None]
 
 class DirectoryBucket(_Resource[_Client]):
     arn: _Final[str]
@@ -373,6 +381,7 @@ class DirectoryBucket(_Resource[_Client]):
     creation_date: _Final[_datetime]
     bucket_region: _Final[str]
     bucket_arn: _Final[str]
+    tags: _Final[None]
 
 class MultipartUpload(_boto3.MultipartUpload, _Resource[_Client]):
     bucket_name: _Final[str]
@@ -523,6 +532,7 @@ class ObjectAnnotation(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, VersionId: str = ..., RequestPayer: str = ..., ExpectedBucketOwner: str = ..., ObjectIfMatch: str = ...) -> DeleteObjectAnnotationOutputTypeDef: ...
     def put(self, *, VersionId: str = ..., AnnotationPayload: _Any, ObjectIfMatch: str = ..., ChecksumAlgorithm: str = ..., ChecksumCRC32: str = ..., ChecksumCRC32C: str = ..., ChecksumCRC64NVME: str = ..., ChecksumSHA1: str = ..., ChecksumSHA256: str = ..., ChecksumSHA512: str = ..., ChecksumMD5: str = ..., ChecksumXXHASH64: str = ..., ChecksumXXHASH3: str = ..., ChecksumXXHASH128: str = ..., ContentMD5: str = ..., RequestPayer: str = ..., ExpectedBucketOwner: str = ...) -> PutObjectAnnotationOutputTypeDef: ...
+    tags: _Final[None]
 
 class ObjectSummary(_boto3.ObjectSummary, _Resource[_Client]):
     bucket_name: _Final[str]

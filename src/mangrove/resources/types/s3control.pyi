@@ -90,6 +90,7 @@ class AccessGrant(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class AccessGrantsInstance(_Resource[_Client]):
     account_id: _Final[str]
@@ -100,6 +101,7 @@ class AccessGrantsInstance(_Resource[_Client]):
     identity_center_arn: _Final[str]
     identity_center_instance_arn: _Final[str]
     identity_center_application_arn: _Final[str]
+    tags: _Final[None]
 
 class AccessGrantsLocation(_Resource[_Client]):
     account_id: _Final[str]
@@ -114,6 +116,7 @@ class AccessGrantsLocation(_Resource[_Client]):
     def create_access_grant(self, *, AccessGrantsLocationConfiguration: _Given = ..., Grantee: _Given, Permission: str, ApplicationArn: str = ..., S3PrefixType: str = ..., Tags: _Sequence[_Given] = ...) -> _AccessGrant: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, IAMRoleArn: str) -> UpdateAccessGrantsLocationResultTypeDef: ...
+    tags: _Final[None]
 
 class AccessPoint(_Resource[_Client]):
     account_id: _Final[str]
@@ -148,6 +151,7 @@ class AccessPoint(_Resource[_Client]):
     def put_policy(self, *, Policy: str) -> EmptyResponseMetadataTypeDef: ...
     def put_policy_for_object_lambda(self, *, Policy: str) -> EmptyResponseMetadataTypeDef: ...
     def put_scope(self, *, Scope: _Given) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Account(_Resource[_Client]):
     id: _Final[str]
@@ -221,6 +225,7 @@ class Account(_Resource[_Client]):
     def submit_multi_region_access_point_routes(self, *, Mrap: str, RouteUpdates: _Sequence[_Given]) -> dict[str, _Any]: ...
     def tag_resource(self, *, ResourceArn: str, Tags: _Sequence[_Given]) -> dict[str, _Any]: ...
     def untag_resource(self, *, ResourceArn: str, TagKeys: _Sequence[str]) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Job(_Resource[_Client]):
     account_id: _Final[str]
@@ -251,6 +256,7 @@ class Job(_Resource[_Client]):
     def put_tagging(self, *, Tags: _Sequence[_Given]) -> dict[str, _Any]: ...
     def update_priority(self, *, Priority: int) -> UpdateJobPriorityResultTypeDef: ...
     def update_status(self, *, RequestedJobStatus: str, StatusUpdateReason: str = ...) -> UpdateJobStatusResultTypeDef: ...
+    tags: _Final[None]
 
 class MultiRegionAccessPoint(_Resource[_Client]):
     account_id: _Final[str]
@@ -264,6 +270,7 @@ class MultiRegionAccessPoint(_Resource[_Client]):
     def reload(self) -> None: ...
     def get_policy(self) -> GetMultiRegionAccessPointPolicyResultTypeDef: ...
     def get_policy_status(self) -> GetMultiRegionAccessPointPolicyStatusResultTypeDef: ...
+    tags: _Final[None]
 
 class RegionalBucket(_Resource[_Client]):
     account_id: _Final[str]
@@ -273,6 +280,7 @@ class RegionalBucket(_Resource[_Client]):
     public_access_block_enabled: _Final[bool]
     creation_date: _Final[_datetime]
     outpost_id: _Final[str]
+    tags: _Final[None]
 
 class StorageLensConfiguration(_Resource[_Client]):
     account_id: _Final[str]
@@ -280,6 +288,7 @@ class StorageLensConfiguration(_Resource[_Client]):
     storage_lens_arn: _Final[str]
     home_region: _Final[str]
     is_enabled: _Final[bool]
+    tags: _Final[None]
 
 class StorageLensGroup(_Resource[_Client]):
     account_id: _Final[str]
@@ -290,6 +299,7 @@ class StorageLensGroup(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, StorageLensGroup: _Given) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 _AccessGrant = AccessGrant
 _AccessGrantsInstance = AccessGrantsInstance

@@ -36,6 +36,7 @@ class Endpoint(_Resource[_Client]):
     access_type: _Final[str]
     customer_owned_ipv4_pool: _Final[str]
     failed_reason: _Final[FailedReasonTypeDef]
+    tags: _Final[None]
 
 class Outpost(_Resource[_Client]):
     id: _Final[str]
@@ -48,6 +49,7 @@ class Outpost(_Resource[_Client]):
     shared_endpoints: _Final[_Manager[_SharedEndpoint, _Collection[_SharedEndpoint]]]
     def create_endpoint(self, *, SubnetId: str, SecurityGroupId: str, AccessType: str = ..., CustomerOwnedIpv4Pool: str = ...) -> _Endpoint: ...
     def delete_endpoint(self, *, EndpointId: str) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class SharedEndpoint(_Resource[_Client]):
     outpost_id: _Final[str]
@@ -64,6 +66,7 @@ class SharedEndpoint(_Resource[_Client]):
     access_type: _Final[str]
     customer_owned_ipv4_pool: _Final[str]
     failed_reason: _Final[FailedReasonTypeDef]
+    tags: _Final[None]
 
 _Endpoint = Endpoint
 _Outpost = Outpost

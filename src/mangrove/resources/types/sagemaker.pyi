@@ -672,6 +672,7 @@ class Algorithm(_Resource[_Client]):
 class Alias(_Resource[_Client]):
     image_name: _Final[str]
     sage_maker_image_version_alias: _Final[str]
+    tags: _Final[None]
 
 class App(_Resource[_Client]):
     domain_id: _Final[str]
@@ -741,6 +742,7 @@ class Association(_Resource[_Client]):
     created_by: _Final[UserContextTypeDef]
     def add(self, *, AssociationType: str = ...) -> AddAssociationResponseTypeDef: ...
     def delete(self) -> DeleteAssociationResponseTypeDef: ...
+    tags: _Final[None]
 
 class AutoMLJob(_Resource[_Client]):
     name: _Final[str]
@@ -789,6 +791,7 @@ class Candidate(_Resource[_Client]):
     failure_reason: _Final[str]
     candidate_properties: _Final[CandidatePropertiesTypeDef]
     inference_container_definitions: _Final[dict[str, list[AutoMLContainerDefinitionTypeDef]]]
+    tags: _Final[None]
 
 class Cluster(_Resource[_Client]):
     name: _Final[str]
@@ -843,6 +846,7 @@ class ClusterEvent(_Resource[_Client]):
     cluster_operation: _Final[_ClusterOperation]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ClusterExtension(_Resource[_Client]):
     cluster_arn: _Final[str]
@@ -874,6 +878,7 @@ class ClusterOperation(_Resource[_Client]):
     cluster_events: _Final[_Manager[_ClusterEvent, _Collection[_ClusterEvent]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ClusterSchedulerConfig(_Resource[_Client]):
     id: _Final[str]
@@ -1337,6 +1342,7 @@ class HubContentVersion(_Resource[_Client]):
     original_creation_time: _Final[_datetime]
     def delete_hub_content(self) -> EmptyResponseMetadataTypeDef: ...
     def update_hub_content(self, *, HubContentDisplayName: str = ..., HubContentDescription: str = ..., HubContentMarkdown: str = ..., HubContentSearchKeywords: _Sequence[str] = ..., SupportStatus: str = ...) -> UpdateHubContentResponseTypeDef: ...
+    tags: _Final[None]
 
 class HumanTaskUi(_Resource[_Client]):
     name: _Final[str]
@@ -1733,6 +1739,7 @@ class ModelCardVersion(_Resource[_Client]):
     creation_time: _Final[_datetime]
     last_modified_time: _Final[_datetime]
     model_card_export_jobs: _Final[_Manager[_ModelCardExportJob, _Collection[_ModelCardExportJob]]]
+    tags: _Final[None]
 
 class ModelExplainabilityJobDefinition(_Resource[_Client]):
     name: _Final[str]
@@ -2069,11 +2076,13 @@ class PipelineExecutionStep(_Resource[_Client]):
     attempt_count: _Final[int]
     selective_execution_result: _Final[SelectiveExecutionResultTypeDef]
     iteration_context: _Final[IterationContextTypeDef]
+    tags: _Final[None]
 
 class PipelineParameter(_Resource[_Client]):
     pipeline_execution_arn: _Final[str]
     name: _Final[str]
     value: _Final[str]
+    tags: _Final[None]
 
 class PipelineVersion(_Resource[_Client]):
     pipeline_arn: _Final[str]
@@ -2085,6 +2094,7 @@ class PipelineVersion(_Resource[_Client]):
     last_execution_pipeline_execution_arn: _Final[str]
     pipeline_version_aliases: _Final[list[str]]
     def update(self, *, PipelineVersionDisplayName: str = ..., PipelineVersionDescription: str = ..., PipelineVersionAliasOperations: _Given = ...) -> UpdatePipelineVersionResponseTypeDef: ...
+    tags: _Final[None]
 
 class ProcessingJob(_Resource[_Client]):
     name: _Final[str]
@@ -2188,6 +2198,7 @@ class SubscribedWorkteam(_Resource[_Client]):
     labeling_jobs: _Final[_Manager[_LabelingJob, _Collection[_LabelingJob]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class TrainingJob(_Resource[_Client]):
     name: _Final[str]
@@ -2285,6 +2296,7 @@ class TrainingPlanOffering(_Resource[_Client]):
     currency_code: _Final[str]
     reserved_capacity_offerings: _Final[list[ReservedCapacityOfferingTypeDef]]
     def create_training_plan(self, *, TrainingPlanName: str, SpareInstanceCountPerUltraServer: int = ..., Tags: _Sequence[_Given] = ...) -> _TrainingPlan: ...
+    tags: _Final[None]
 
 class TrainingSession(_Resource[_Client]):
     arn: _Final[str]

@@ -64,6 +64,7 @@ class SavingsPlansOffering(_Resource[_Client]):
     properties: _Final[list[SavingsPlanOfferingPropertyTypeDef]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 _SavingsPlan = SavingsPlan
 _SavingsPlansOffering = SavingsPlansOffering

@@ -96,6 +96,7 @@ class SchemaVersion(_Resource[_Client]):
     schema_arn: _Final[str]
     type: _Final[str]
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 _Discoverer = Discoverer
 _Registry = Registry

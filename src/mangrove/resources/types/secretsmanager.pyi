@@ -48,6 +48,7 @@ class ResourcePolicy(_Resource[_Client]):
     def reload(self) -> None: ...
     def validate(self) -> ValidateResourcePolicyResponseTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class Secret(_Resource[_Client]):
     id: _Final[str]

@@ -90,6 +90,7 @@ class Comment(_Resource[_Client]):
     last_updated_by: _Final[str]
     body: _Final[str]
     def update_case_comment(self, *, body: str) -> UpdateCaseCommentResponseTypeDef: ...
+    tags: _Final[None]
 
 class Investigation(_Resource[_Client]):
     case_id: _Final[str]
@@ -101,6 +102,7 @@ class Investigation(_Resource[_Client]):
     status: _Final[str]
     last_updated: _Final[_datetime]
     feedback: _Final[InvestigationFeedbackTypeDef]
+    tags: _Final[None]
 
 class Membership(_Resource[_Client]):
     id: _Final[str]

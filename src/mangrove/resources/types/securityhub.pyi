@@ -184,6 +184,7 @@ class Connector(_Resource[_Client]):
 
 class EnabledProduct(_Resource[_Client]):
     product_subscription: _Final[str]
+    tags: _Final[None]
 
 class ExportJob(_Resource[_Client]):
     id: _Final[str]
@@ -200,6 +201,7 @@ class ExportJob(_Resource[_Client]):
     ended_at: _Final[_datetime]
     def cancel_v2(self) -> CancelExportJobV2ResponseTypeDef: ...
     def get_v2(self) -> GetExportJobV2ResponseTypeDef: ...
+    tags: _Final[None]
 
 class Finding(_Resource[_Client]):
     id: _Final[str]
@@ -248,6 +250,7 @@ class Finding(_Resource[_Client]):
     aws_account_name: _Final[str]
     detection: _Final[DetectionOutputTypeDef]
     product: _Final[_Product]
+    tags: _Final[None]
 
 class FindingAggregator(_Resource[_Client]):
     arn: _Final[str]
@@ -266,6 +269,7 @@ class FreeTrialStatus(_Resource[_Client]):
     feature_type: _Final[str]
     started_at: _Final[_datetime]
     expires_at: _Final[_datetime]
+    tags: _Final[None]
 
 class Hub(_Resource[_Client]):
     arn: _Final[str]
@@ -275,6 +279,7 @@ class Hub(_Resource[_Client]):
     control_finding_generator: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Insight(_Resource[_Client]):
     arn: _Final[str]
@@ -296,6 +301,7 @@ class Invitation(_Resource[_Client]):
     member_status: _Final[str]
     def decline(self) -> DeclineInvitationsResponseTypeDef: ...
     def delete(self) -> DeleteInvitationsResponseTypeDef: ...
+    tags: _Final[None]
 
 class Member(_Resource[_Client]):
     account_id: _Final[str]
@@ -310,6 +316,7 @@ class Member(_Resource[_Client]):
     def delete(self) -> DeleteMembersResponseTypeDef: ...
     def disassociate(self) -> dict[str, _Any]: ...
     def invite(self) -> InviteMembersResponseTypeDef: ...
+    tags: _Final[None]
 
 class OrganizationAdminAccount(_Resource[_Client]):
     id: _Final[str]
@@ -317,6 +324,7 @@ class OrganizationAdminAccount(_Resource[_Client]):
     status: _Final[str]
     def disable(self, *, Feature: str = ...) -> dict[str, _Any]: ...
     def enable(self, *, Feature: str = ...) -> EnableOrganizationAdminAccountResponseTypeDef: ...
+    tags: _Final[None]
 
 class Product(_Resource[_Client]):
     arn: _Final[str]
@@ -376,6 +384,7 @@ class SecurityControlDefinition(_Resource[_Client]):
     def batch_get_security_controls(self) -> BatchGetSecurityControlsResponseTypeDef: ...
     def list_standards_control_associations(self, *, NextToken: str = ..., MaxResults: int = ...) -> ListStandardsControlAssociationsResponseTypeDef: ...
     def update_security_control(self, *, Parameters: _Mapping[str, _Given], LastUpdateReason: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Standards(_Resource[_Client]):
     arn: _Final[str]

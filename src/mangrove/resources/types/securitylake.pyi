@@ -53,6 +53,7 @@ class DataLakeSource(_Resource[_Client]):
     source_statuses: _Final[list[DataLakeSourceStatusTypeDef]]
     def create_custom_log_source(self, *, configuration: _Given, eventClasses: _Sequence[str] = ..., sourceVersion: str = ...) -> CreateCustomLogSourceResponseTypeDef: ...
     def delete_custom_log_source(self, *, sourceVersion: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Subscriber(_Resource[_Client]):
     id: _Final[str]

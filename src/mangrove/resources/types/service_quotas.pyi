@@ -68,6 +68,7 @@ class RequestedServiceQuotaChangeHistory(_Resource[_Client]):
     quota_requested_at_level: _Final[str]
     quota_context: _Final[QuotaContextInfoTypeDef]
     service: _Final[_Service]
+    tags: _Final[None]
 
 class Service(_Resource[_Client]):
     code: _Final[str]
@@ -78,6 +79,7 @@ class Service(_Resource[_Client]):
     aws_default_service_quotas: _Final[_Manager[_AWSDefaultServiceQuota, _Collection[_AWSDefaultServiceQuota]]]
     requested_service_quota_change_histories: _Final[_Manager[_RequestedServiceQuotaChangeHistory, _Collection[_RequestedServiceQuotaChangeHistory]]]
     service_quotas: _Final[_Manager[_ServiceQuota, _Collection[_ServiceQuota]]]
+    tags: _Final[None]
 
 class ServiceQuota(_Resource[_Client]):
     service_code: _Final[str]

@@ -82,6 +82,7 @@ class AcceptedPortfolioShare(_Resource[_Client]):
     created_time: _Final[_datetime]
     provider_name: _Final[str]
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class Budget(_Resource[_Client]):
     resource_id: _Final[str]
@@ -89,6 +90,7 @@ class Budget(_Resource[_Client]):
     budget_name: _Final[str]
     def associate_with_resource(self) -> dict[str, _Any]: ...
     def disassociate_from_resource(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Constraint(_Resource[_Client]):
     id: _Final[str]
@@ -104,6 +106,7 @@ class Constraint(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self, *, AcceptLanguage: str = ...) -> dict[str, _Any]: ...
     def update(self, *, AcceptLanguage: str = ..., Description: str = ..., Parameters: str = ...) -> UpdateConstraintOutputTypeDef: ...
+    tags: _Final[None]
 
 class LaunchPath(_Resource[_Client]):
     product_id: _Final[str]
@@ -139,10 +142,12 @@ class Portfolio(_Resource[_Client]):
     def reject_share(self, *, AcceptLanguage: str = ..., PortfolioShareType: str = ...) -> dict[str, _Any]: ...
     def update_share(self, *, AcceptLanguage: str = ..., AccountId: str = ..., OrganizationNode: _Given = ..., ShareTagOptions: bool = ..., SharePrincipals: bool = ...) -> UpdatePortfolioShareOutputTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class PortfolioAccess(_Resource[_Client]):
     portfolio_id: _Final[str]
     account_id: _Final[str]
+    tags: _Final[None]
 
 class Principal(_Resource[_Client]):
     portfolio_id: _Final[str]
@@ -151,6 +156,7 @@ class Principal(_Resource[_Client]):
     principal_type: _Final[str]
     def associate_with_portfolio(self, *, AcceptLanguage: str = ..., PrincipalType: str) -> dict[str, _Any]: ...
     def disassociate_from_portfolio(self, *, AcceptLanguage: str = ..., PrincipalType: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Product(_Resource[_Client]):
     id: _Final[str]
@@ -187,6 +193,7 @@ class Product(_Resource[_Client]):
     def import_as_provisioned_product(self, *, AcceptLanguage: str = ..., ProvisioningArtifactId: str, ProvisionedProductName: str, PhysicalId: str, IdempotencyToken: str) -> ImportAsProvisionedProductOutputTypeDef: ...
     def list_service_actions_for_provisioning_artifact(self, *, ProvisioningArtifactId: str, PageSize: int = ..., PageToken: str = ..., AcceptLanguage: str = ...) -> ListServiceActionsForProvisioningArtifactOutputTypeDef: ...
     def update_provisioning_artifact(self, *, AcceptLanguage: str = ..., ProvisioningArtifactId: str, Name: str = ..., Description: str = ..., Active: bool = ..., Guidance: str = ...) -> UpdateProvisioningArtifactOutputTypeDef: ...
+    tags: _Final[None]
 
 class ProvisionedProduct(_Resource[_Client]):
     id: _Final[str]
@@ -222,6 +229,7 @@ class ProvisionedProductOutput(_Resource[_Client]):
     description: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class ProvisionedProductPlan(_Resource[_Client]):
     id: _Final[str]
@@ -269,14 +277,17 @@ class ProvisioningArtifact(_Resource[_Client]):
     def import_as_provisioned_product(self, *, AcceptLanguage: str = ..., ProductId: str, ProvisionedProductName: str, PhysicalId: str, IdempotencyToken: str) -> ImportAsProvisionedProductOutputTypeDef: ...
     def list_service_actions_for_provisioning_artifact(self, *, ProductId: str, PageSize: int = ..., PageToken: str = ..., AcceptLanguage: str = ...) -> ListServiceActionsForProvisioningArtifactOutputTypeDef: ...
     def update(self, *, AcceptLanguage: str = ..., ProductId: str, Name: str = ..., Description: str = ..., Active: bool = ..., Guidance: str = ...) -> UpdateProvisioningArtifactOutputTypeDef: ...
+    tags: _Final[None]
 
 class ProvisioningArtifactOutput(_Resource[_Client]):
     key: _Final[str]
     description: _Final[str]
+    tags: _Final[None]
 
 class ProvisioningArtifactOutputKey(_Resource[_Client]):
     key: _Final[str]
     description: _Final[str]
+    tags: _Final[None]
 
 class ProvisioningArtifactParameter(_Resource[_Client]):
     key: _Final[str]
@@ -286,6 +297,7 @@ class ProvisioningArtifactParameter(_Resource[_Client]):
     is_no_echo: _Final[bool]
     description: _Final[str]
     parameter_constraints: _Final[ParameterConstraintsTypeDef]
+    tags: _Final[None]
 
 class Resource(_Resource[_Client]):
     tag_option_id: _Final[str]
@@ -297,6 +309,7 @@ class Resource(_Resource[_Client]):
     def associate_tag_option_with_resource(self) -> dict[str, _Any]: ...
     def disassociate_tag_option_from_resource(self) -> dict[str, _Any]: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class ServiceAction(_Resource[_Client]):
     id: _Final[str]
@@ -311,6 +324,7 @@ class ServiceAction(_Resource[_Client]):
     def describe_execution_parameters(self, *, ProvisionedProductId: str, AcceptLanguage: str = ...) -> DescribeServiceActionExecutionParametersOutputTypeDef: ...
     def disassociate_from_provisioning_artifact(self, *, ProductId: str, ProvisioningArtifactId: str, AcceptLanguage: str = ..., IdempotencyToken: str = ...) -> dict[str, _Any]: ...
     def execute_provisioned_product_service_action(self, *, ProvisionedProductId: str, ExecuteToken: str, AcceptLanguage: str = ..., Parameters: _Mapping[str, _Sequence[str]] = ...) -> ExecuteProvisionedProductServiceActionOutputTypeDef: ...
+    tags: _Final[None]
 
 class TagOption(_Resource[_Client]):
     id: _Final[str]
@@ -324,6 +338,7 @@ class TagOption(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, Value: str = ..., Active: bool = ...) -> UpdateTagOptionOutputTypeDef: ...
+    tags: _Final[None]
 
 _AcceptedPortfolioShare = AcceptedPortfolioShare
 _Budget = Budget

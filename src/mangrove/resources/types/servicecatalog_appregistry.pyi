@@ -60,6 +60,7 @@ class AssociatedAttributeGroup(_Resource[_Client]):
     attribute_group: _Final[str]
     def associate_attribute_group(self) -> AssociateAttributeGroupResponseTypeDef: ...
     def disassociate_attribute_group(self) -> DisassociateAttributeGroupResponseTypeDef: ...
+    tags: _Final[None]
 
 class AssociatedResource(_Resource[_Client]):
     application: _Final[str]
@@ -70,6 +71,7 @@ class AssociatedResource(_Resource[_Client]):
     integrations: _Final[ResourceIntegrationsTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class AttributeGroup(_Resource[_Client]):
     id: _Final[str]

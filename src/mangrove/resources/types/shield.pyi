@@ -74,6 +74,7 @@ class ProtectionGroup(_Resource[_Client]):
 class Resource(_Resource[_Client]):
     protection_group_id: _Final[str]
     arn: _Final[str]
+    tags: _Final[None]
 
 _Attack = Attack
 _Protection = Protection

@@ -19,6 +19,7 @@ class ConfigurationSet(_Resource[_Any]):
     configuration_set_event_destinations: _Final[_Manager[_ConfigurationSetEventDestination, _Collection[_ConfigurationSetEventDestination]]]
     def create_event_destination(self, *, EventDestination: _Given = ..., EventDestinationName: str = ...) -> dict[str, _Any]: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ConfigurationSetEventDestination(_Resource[_Any]):
     configuration_set_name: _Final[str]
@@ -30,6 +31,7 @@ class ConfigurationSetEventDestination(_Resource[_Any]):
     sns_destination: _Final[dict[str, _Any]]
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, EventDestination: _Given = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _ConfigurationSet = ConfigurationSet
 _ConfigurationSetEventDestination = ConfigurationSetEventDestination

@@ -49,6 +49,7 @@ class DeviceResource(_Resource[_Client]):
     id: _Final[str]
     resource_type: _Final[str]
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class Execution(_Resource[_Client]):
     task_id: _Final[str]
@@ -59,6 +60,7 @@ class Execution(_Resource[_Client]):
     state: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Task(_Resource[_Client]):
     id: _Final[str]

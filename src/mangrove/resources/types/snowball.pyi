@@ -64,6 +64,7 @@ class Address(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def create_cluster(self, *, JobType: str, Resources: _Given = ..., OnDeviceServiceConfiguration: _Given = ..., Description: str = ..., KmsKeyARN: str = ..., RoleARN: str = ..., SnowballType: str, ShippingOption: str, Notification: _Given = ..., ForwardingAddressId: str = ..., TaxDocuments: _Given = ..., RemoteManagement: str = ..., InitialClusterSize: int = ..., ForceCreateJobs: bool = ..., LongTermPricingIds: _Sequence[str] = ..., SnowballCapacityPreference: str = ...) -> _Cluster: ...
+    tags: _Final[None]
 
 class Cluster(_Resource[_Client]):
     id: _Final[str]
@@ -89,6 +90,7 @@ class Cluster(_Resource[_Client]):
     def reload(self) -> None: ...
     def cancel(self) -> dict[str, _Any]: ...
     def update(self, *, RoleARN: str = ..., Description: str = ..., Resources: _Given = ..., OnDeviceServiceConfiguration: _Given = ..., AddressId: str = ..., ShippingOption: str = ..., Notification: _Given = ..., ForwardingAddressId: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ClusterJob(_Resource[_Client]):
     cluster_id: _Final[str]
@@ -100,10 +102,12 @@ class ClusterJob(_Resource[_Client]):
     snowball_type: _Final[str]
     creation_date: _Final[_datetime]
     description: _Final[str]
+    tags: _Final[None]
 
 class CompatibleImage(_Resource[_Client]):
     name: _Final[str]
     ami_id: _Final[str]
+    tags: _Final[None]
 
 class Job(_Resource[_Client]):
     id: _Final[str]
@@ -145,6 +149,7 @@ class Job(_Resource[_Client]):
     def get_software_updates(self) -> GetSoftwareUpdatesResultTypeDef: ...
     def update(self, *, RoleARN: str = ..., Notification: _Given = ..., Resources: _Given = ..., OnDeviceServiceConfiguration: _Given = ..., AddressId: str = ..., ShippingOption: str = ..., Description: str = ..., SnowballCapacityPreference: str = ..., ForwardingAddressId: str = ..., PickupDetails: _Given = ...) -> dict[str, _Any]: ...
     def update_shipment_state(self, *, ShipmentState: str) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class LongTermPricing(_Resource[_Client]):
     id: _Final[str]
@@ -160,6 +165,7 @@ class LongTermPricing(_Resource[_Client]):
     job_ids: _Final[list[str]]
     jobs: _Final[list[_Job]]
     def update(self, *, ReplacementJob: str = ..., IsLongTermPricingAutoRenew: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class PickupLocation(_Resource[_Client]):
     name: _Final[str]
@@ -178,6 +184,7 @@ class PickupLocation(_Resource[_Client]):
     is_restricted: _Final[bool]
     type: _Final[str]
     address: _Final[_Address]
+    tags: _Final[None]
 
 _Address = Address
 _Cluster = Cluster

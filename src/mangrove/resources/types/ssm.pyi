@@ -229,6 +229,7 @@ class AssociationExecution(_Resource[_Client]):
     alarm_configuration: _Final[AlarmConfigurationOutputTypeDef]
     triggered_alarms: _Final[list[AlarmStateInformationTypeDef]]
     def describe_targets(self, *, Filters: _Sequence[_Given] = ..., MaxResults: int = ..., NextToken: str = ...) -> DescribeAssociationExecutionTargetsResultTypeDef: ...
+    tags: _Final[None]
 
 class AssociationVersion(_Resource[_Client]):
     association_id: _Final[str]
@@ -252,6 +253,7 @@ class AssociationVersion(_Resource[_Client]):
     duration: _Final[int]
     target_maps: _Final[list[dict[str, list[str]]]]
     association_dispatch_assume_role: _Final[str]
+    tags: _Final[None]
 
 class AutomationExecution(_Resource[_Client]):
     id: _Final[str]
@@ -301,6 +303,7 @@ class AutomationExecution(_Resource[_Client]):
     def reload(self) -> None: ...
     def send_automation_signal(self, *, SignalType: str, Payload: _Mapping[str, _Sequence[str]] = ...) -> dict[str, _Any]: ...
     def stop(self, *, Type: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class AutomationStepExecution(_Resource[_Client]):
     automation_execution_id: _Final[str]
@@ -330,6 +333,7 @@ class AutomationStepExecution(_Resource[_Client]):
     target_location: _Final[TargetLocationOutputTypeDef]
     triggered_alarms: _Final[list[AlarmStateInformationTypeDef]]
     parent_step_details: _Final[ParentStepDetailsTypeDef]
+    tags: _Final[None]
 
 class AvailablePatch(_Resource[_Client]):
     id: _Final[str]
@@ -355,6 +359,7 @@ class AvailablePatch(_Resource[_Client]):
     arch: _Final[str]
     severity: _Final[str]
     repository: _Final[str]
+    tags: _Final[None]
 
 class CloudConnector(_Resource[_Client]):
     id: _Final[str]
@@ -398,6 +403,7 @@ class Command(_Resource[_Client]):
     document: _Final[_Document]
     command_invocations: _Final[_Manager[_CommandInvocation, _Collection[_CommandInvocation]]]
     def cancel(self, *, InstanceIds: _Sequence[str] = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class CommandInvocation(_Resource[_Client]):
     command_id: _Final[str]
@@ -422,6 +428,7 @@ class CommandInvocation(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def wait_until_command_executed(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class ComplianceItem(_Resource[_Client]):
     id: _Final[str]
@@ -434,6 +441,7 @@ class ComplianceItem(_Resource[_Client]):
     execution_summary: _Final[ComplianceExecutionSummaryOutputTypeDef]
     details: _Final[dict[str, str]]
     def put(self, *, ResourceType: str, ComplianceType: str, ExecutionSummary: _Given, Items: _Sequence[_Given], ItemContentHash: str = ..., UploadType: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Document(_Resource[_Client]):
     name: _Final[str]
@@ -496,6 +504,7 @@ class DocumentVersion(_Resource[_Client]):
     status: _Final[str]
     status_information: _Final[str]
     review_status: _Final[str]
+    tags: _Final[None]
 
 class EffectivePatch(_Resource[_Client]):
     baseline_id: _Final[str]
@@ -522,6 +531,7 @@ class EffectivePatch(_Resource[_Client]):
     arch: _Final[str]
     severity: _Final[str]
     repository: _Final[str]
+    tags: _Final[None]
 
 class InstanceProperty(_Resource[_Client]):
     name: _Final[str]
@@ -553,6 +563,7 @@ class InstanceProperty(_Resource[_Client]):
     source_location: _Final[str]
     availability_zone: _Final[str]
     activation: _Final[_Activation]
+    tags: _Final[None]
 
 class InventoryDeletion(_Resource[_Client]):
     id: _Final[str]
@@ -565,6 +576,7 @@ class InventoryDeletion(_Resource[_Client]):
     last_status_update_time: _Final[_datetime]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class MaintenanceWindow(_Resource[_Client]):
     id: _Final[str]
@@ -609,6 +621,7 @@ class MaintenanceWindowExecution(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def cancel(self) -> CancelMaintenanceWindowExecutionResultTypeDef: ...
+    tags: _Final[None]
 
 class MaintenanceWindowExecutionTask(_Resource[_Client]):
     window_execution_id: _Final[str]
@@ -631,6 +644,7 @@ class MaintenanceWindowExecutionTask(_Resource[_Client]):
     maintenance_window_execution_task_invocations: _Final[_Manager[_MaintenanceWindowExecutionTaskInvocation, _Collection[_MaintenanceWindowExecutionTaskInvocation]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class MaintenanceWindowExecutionTaskInvocation(_Resource[_Client]):
     window_execution_id: _Final[str]
@@ -649,6 +663,7 @@ class MaintenanceWindowExecutionTaskInvocation(_Resource[_Client]):
     window_target_id: _Final[str]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class MaintenanceWindowTarget(_Resource[_Client]):
     window_id: _Final[str]
@@ -661,6 +676,7 @@ class MaintenanceWindowTarget(_Resource[_Client]):
     description: _Final[str]
     def deregister_target_from_maintenance_window(self, *, Safe: bool = ...) -> DeregisterTargetFromMaintenanceWindowResultTypeDef: ...
     def update(self, *, Targets: _Sequence[_Given] = ..., OwnerInformation: str = ..., Name: str = ..., Description: str = ..., Replace: bool = ...) -> UpdateMaintenanceWindowTargetResultTypeDef: ...
+    tags: _Final[None]
 
 class MaintenanceWindowTask(_Resource[_Client]):
     window_id: _Final[str]
@@ -684,6 +700,7 @@ class MaintenanceWindowTask(_Resource[_Client]):
     def reload(self) -> None: ...
     def deregister_task_from_maintenance_window(self) -> DeregisterTaskFromMaintenanceWindowResultTypeDef: ...
     def update(self, *, Targets: _Sequence[_Given] = ..., TaskArn: str = ..., ServiceRoleArn: str = ..., TaskParameters: _Mapping[str, _Given] = ..., TaskInvocationParameters: _Given = ..., Priority: int = ..., MaxConcurrency: str = ..., MaxErrors: str = ..., LoggingInfo: _Given = ..., Name: str = ..., Description: str = ..., Replace: bool = ..., CutoffBehavior: str = ..., AlarmConfiguration: _Given = ...) -> UpdateMaintenanceWindowTaskResultTypeDef: ...
+    tags: _Final[None]
 
 class Node(_Resource[_Client]):
     id: _Final[str]
@@ -691,6 +708,7 @@ class Node(_Resource[_Client]):
     owner: _Final[NodeOwnerInfoTypeDef]
     region: _Final[str]
     node_type: _Final[NodeTypeTypeDef]
+    tags: _Final[None]
 
 class OpsItem(_Resource[_Client]):
     id: _Final[str]
@@ -734,6 +752,7 @@ class OpsItemEvent(_Resource[_Client]):
     created_by: _Final[OpsItemIdentityTypeDef]
     created_time: _Final[_datetime]
     ops_item: _Final[_OpsItem]
+    tags: _Final[None]
 
 class OpsMetadata(_Resource[_Client]):
     arn: _Final[str]
@@ -744,6 +763,7 @@ class OpsMetadata(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, MetadataToUpdate: _Mapping[str, _Given] = ..., KeysToDelete: _Sequence[str] = ...) -> UpdateOpsMetadataResultTypeDef: ...
+    tags: _Final[None]
 
 class Parameter(_Resource[_Client]):
     name: _Final[str]
@@ -803,6 +823,7 @@ class PatchGroup(_Resource[_Client]):
     def describe_state(self) -> DescribePatchGroupStateResultTypeDef: ...
     def get_patch_baseline_for_patch_group(self, *, OperatingSystem: str = ...) -> GetPatchBaselineForPatchGroupResultTypeDef: ...
     def register_patch_baseline_for_patch_group(self, *, BaselineId: str) -> RegisterPatchBaselineForPatchGroupResultTypeDef: ...
+    tags: _Final[None]
 
 class ResourceDataSync(_Resource[_Client]):
     name: _Final[str]
@@ -819,6 +840,7 @@ class ResourceDataSync(_Resource[_Client]):
     nodes: _Final[_Manager[_Node, _Collection[_Node]]]
     def delete(self, *, SyncType: str = ...) -> dict[str, _Any]: ...
     def update(self, *, SyncType: str, SyncSource: _Given) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Session(_Resource[_Client]):
     id: _Final[str]
@@ -837,6 +859,7 @@ class Session(_Resource[_Client]):
     document: _Final[_Document]
     def resume(self) -> ResumeSessionResponseTypeDef: ...
     def terminate(self) -> TerminateSessionResponseTypeDef: ...
+    tags: _Final[None]
 
 class _Association_Collection(_Collection[_Association]):
     def start_once(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

@@ -86,6 +86,7 @@ class ConfigurationCheckDefinition(_Resource[_Client]):
     name: _Final[str]
     description: _Final[str]
     applicable_application_types: _Final[list[str]]
+    tags: _Final[None]
 
 class ConfigurationCheckOperation(_Resource[_Client]):
     id: _Final[str]
@@ -104,6 +105,7 @@ class ConfigurationCheckOperation(_Resource[_Client]):
     def reload(self) -> None: ...
     def get_operation(self) -> GetOperationOutputTypeDef: ...
     def list_operation_events(self, *, MaxResults: int = ..., NextToken: str = ..., Filters: _Sequence[_Given] = ...) -> ListOperationEventsOutputTypeDef: ...
+    tags: _Final[None]
 
 class Database(_Resource[_Client]):
     arn: _Final[str]
@@ -140,6 +142,7 @@ class Operation(_Resource[_Client]):
     def reload(self) -> None: ...
     def get_configuration_check_operation(self) -> GetConfigurationCheckOperationOutputTypeDef: ...
     def list_events(self, *, MaxResults: int = ..., NextToken: str = ..., Filters: _Sequence[_Given] = ...) -> ListOperationEventsOutputTypeDef: ...
+    tags: _Final[None]
 
 class SubCheckResult(_Resource[_Client]):
     operation_id: _Final[str]
@@ -148,6 +151,7 @@ class SubCheckResult(_Resource[_Client]):
     description: _Final[str]
     references: _Final[list[str]]
     sub_check_rule_results: _Final[_Manager[_SubCheckRuleResult, _Collection[_SubCheckRuleResult]]]
+    tags: _Final[None]
 
 class SubCheckRuleResult(_Resource[_Client]):
     sub_check_result_id: _Final[str]
@@ -156,6 +160,7 @@ class SubCheckRuleResult(_Resource[_Client]):
     status: _Final[str]
     message: _Final[str]
     metadata: _Final[dict[str, str]]
+    tags: _Final[None]
 
 _Application = Application
 _Component = Component

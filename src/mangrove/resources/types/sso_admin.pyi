@@ -113,6 +113,7 @@ class ApplicationAccessScope(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> EmptyResponseMetadataTypeDef: ...
     def put(self, *, AuthorizedTargets: _Sequence[str] = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class ApplicationAssignment(_Resource[_Client]):
     application_arn: _Final[str]
@@ -121,6 +122,7 @@ class ApplicationAssignment(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ApplicationProvider(_Resource[_Client]):
     arn: _Final[str]
@@ -138,6 +140,7 @@ class CustomerManagedPolicyReference(_Resource[_Client]):
     permission_set_arn: _Final[str]
     name: _Final[str]
     path: _Final[str]
+    tags: _Final[None]
 
 class Instance(_Resource[_Client]):
     arn: _Final[str]
@@ -234,6 +237,7 @@ class Region(_Resource[_Client]):
     def reload(self) -> None: ...
     def add(self) -> AddRegionResponseTypeDef: ...
     def remove(self) -> RemoveRegionResponseTypeDef: ...
+    tags: _Final[None]
 
 class TrustedTokenIssuer(_Resource[_Client]):
     arn: _Final[str]

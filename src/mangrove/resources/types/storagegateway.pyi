@@ -164,6 +164,7 @@ class AutomaticTapeCreationPolicy(_Resource[_Client]):
     def update_smb_file_share_visibility(self, *, FileSharesVisible: bool) -> UpdateSMBFileShareVisibilityOutputTypeDef: ...
     def update_smb_local_groups(self, *, SMBLocalGroups: _Given) -> UpdateSMBLocalGroupsOutputTypeDef: ...
     def update_smb_security_strategy(self, *, SMBSecurityStrategy: str) -> UpdateSMBSecurityStrategyOutputTypeDef: ...
+    tags: _Final[None]
 
 class CacheReport(_Resource[_Client]):
     arn: _Final[str]
@@ -312,6 +313,7 @@ class LocalDisk(_Resource[_Client]):
     def add_upload_buffer(self) -> AddUploadBufferOutputTypeDef: ...
     def add_working_storage(self) -> AddWorkingStorageOutputTypeDef: ...
     def create_stored_iscsi_volume(self, *, SnapshotId: str = ..., PreserveExistingData: bool, TargetName: str, NetworkInterfaceId: str, KMSEncrypted: bool = ..., KMSKey: str = ..., Tags: _Sequence[_Given] = ...) -> CreateStorediSCSIVolumeOutputTypeDef: ...
+    tags: _Final[None]
 
 class StorediSCSIVolume(_Resource[_Client]):
     id: _Final[str]
@@ -432,6 +434,7 @@ class Volume(_Resource[_Client]):
 class VolumeInitiator(_Resource[_Client]):
     volume_arn: _Final[str]
     initiator: _Final[str]
+    tags: _Final[None]
 
 _AutomaticTapeCreationPolicy = AutomaticTapeCreationPolicy
 _CacheReport = CacheReport

@@ -50,6 +50,7 @@ class DataIntegrationEvent(_Resource[_Client]):
     dataset_target_details: _Final[DataIntegrationEventDatasetTargetDetailsTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class DataIntegrationFlow(_Resource[_Client]):
     instance_id: _Final[str]
@@ -80,6 +81,7 @@ class DataIntegrationFlowExecution(_Resource[_Client]):
     output_metadata: _Final[DataIntegrationFlowExecutionOutputMetadataTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class DataLakeNamespace(_Resource[_Client]):
     instance_id: _Final[str]

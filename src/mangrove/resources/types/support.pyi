@@ -63,6 +63,7 @@ class Case(_Resource[_Client]):
     def describe_communications(self, *, beforeTime: str = ..., afterTime: str = ..., nextToken: str = ..., maxResults: int = ..., dryRun: bool = ...) -> DescribeCommunicationsResponseTypeDef: ...
     def add_communication_to_case(self, *, communicationBody: str, ccEmailAddresses: _Sequence[str] = ..., attachmentSetId: str = ..., uploadIds: _Sequence[str] = ..., dryRun: bool = ...) -> AddCommunicationToCaseResponseTypeDef: ...
     def resolve_case(self, *, dryRun: bool = ...) -> ResolveCaseResponseTypeDef: ...
+    tags: _Final[None]
 
 class Communication(_Resource[_Client]):
     case_id: _Final[str]
@@ -71,15 +72,18 @@ class Communication(_Resource[_Client]):
     time_created: _Final[str]
     attachments: _Final[list[AttachmentDetailsTypeDef]]
     attachment_set: _Final[list[AttachmentDetailsTypeDef]]
+    tags: _Final[None]
 
 class Service(_Resource[_Client]):
     name: _Final[str]
     code: _Final[str]
     categories: _Final[list[CategoryTypeDef]]
+    tags: _Final[None]
 
 class SeverityLevel(_Resource[_Client]):
     name: _Final[str]
     code: _Final[str]
+    tags: _Final[None]
 
 class TrustedAdvisorCheckDescription(_Resource[_Client]):
     id: _Final[str]
@@ -91,11 +95,13 @@ class TrustedAdvisorCheckDescription(_Resource[_Client]):
     def refresh(self) -> RefreshTrustedAdvisorCheckResponseTypeDef: ...
     def refresh_status(self) -> _TrustedAdvisorCheckRefreshStatus: ...
     def check_result(self, *, language: str = ...) -> _TrustedAdvisorCheckResult: ...
+    tags: _Final[None]
 
 class TrustedAdvisorCheckRefreshStatus(_Resource[_Client]):
     check_id: _Final[str]
     status: _Final[str]
     millis_until_next_refreshable: _Final[int]
+    tags: _Final[None]
 
 class TrustedAdvisorCheckResult(_Resource[_Client]):
     check_id: _Final[str]
@@ -104,6 +110,7 @@ class TrustedAdvisorCheckResult(_Resource[_Client]):
     resources_summary: _Final[TrustedAdvisorResourcesSummaryTypeDef]
     category_specific_summary: _Final[TrustedAdvisorCategorySpecificSummaryTypeDef]
     flagged_resources: _Final[list[TrustedAdvisorResourceDetailTypeDef]]
+    tags: _Final[None]
 
 class TrustedAdvisorCheckSummary(_Resource[_Client]):
     check_id: _Final[str]
@@ -112,6 +119,7 @@ class TrustedAdvisorCheckSummary(_Resource[_Client]):
     has_flagged_resources: _Final[bool]
     resources_summary: _Final[TrustedAdvisorResourcesSummaryTypeDef]
     category_specific_summary: _Final[TrustedAdvisorCategorySpecificSummaryTypeDef]
+    tags: _Final[None]
 
 _Case = Case
 _Communication = Communication

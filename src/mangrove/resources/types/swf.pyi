@@ -34,6 +34,7 @@ class ActivityType(_Resource[_Client]):
     registration_status: _Final[str]
     name: _Final[str]
     version: _Final[str]
+    tags: _Final[None]
 
 class Domain(_Resource[_Client]):
     name: _Final[str]
@@ -81,6 +82,7 @@ class WorkflowType(_Resource[_Client]):
     registration_status: _Final[str]
     name: _Final[str]
     version: _Final[str]
+    tags: _Final[None]
 
 _ActivityType = ActivityType
 _Domain = Domain

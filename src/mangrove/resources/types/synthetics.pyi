@@ -87,6 +87,7 @@ class CanaryRun(_Resource[_Client]):
     dry_run_config: _Final[CanaryDryRunConfigOutputTypeDef]
     browser_type: _Final[str]
     location: _Final[str]
+    tags: _Final[None]
 
 class Group(_Resource[_Client]):
     id: _Final[str]
@@ -107,6 +108,7 @@ class Group(_Resource[_Client]):
 class GroupResource(_Resource[_Client]):
     group_identifier: _Final[str]
     resource: _Final[str]
+    tags: _Final[None]
 
 class RuntimeVersion(_Resource[_Client]):
     name: _Final[str]
@@ -115,6 +117,7 @@ class RuntimeVersion(_Resource[_Client]):
     release_date: _Final[_datetime]
     deprecation_date: _Final[_datetime]
     def create_canary(self, *, Name: str, Code: _Given, ArtifactS3Location: str, ExecutionRoleArn: str, Schedule: _Given, RunConfig: _Given = ..., SuccessRetentionPeriodInDays: int = ..., FailureRetentionPeriodInDays: int = ..., VpcConfig: _Given = ..., ResourcesToReplicateTags: _Sequence[str] = ..., ProvisionedResourceCleanup: str = ..., BrowserConfigs: _Sequence[_Given] = ..., AddReplicaLocations: _Sequence[_Given] = ..., Tags: _Mapping[str, str] = ..., ArtifactConfig: _Given = ..., KmsKeyArn: str = ...) -> _Canary: ...
+    tags: _Final[None]
 
 _Canary = Canary
 _CanaryRun = CanaryRun

@@ -25,5 +25,6 @@ class SupplementalTaxRegistration(_Resource[_Client]):
     address: _Final[AddressTypeDef]
     status: _Final[str]
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _SupplementalTaxRegistration = SupplementalTaxRegistration

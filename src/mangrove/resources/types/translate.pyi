@@ -38,6 +38,7 @@ class Language(_Resource[_Client]):
     name: _Final[str]
     language_name: _Final[str]
     language_code: _Final[str]
+    tags: _Final[None]
 
 class ParallelData(_Resource[_Client]):
     name: _Final[str]
@@ -105,6 +106,7 @@ class TextTranslationJob(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def stop(self) -> StopTextTranslationJobResponseTypeDef: ...
+    tags: _Final[None]
 
 _Language = Language
 _ParallelData = ParallelData

@@ -41,6 +41,7 @@ class Check(_Resource[_Client]):
     organization_recommendations: _Final[_Manager[_OrganizationRecommendation, _Collection[_OrganizationRecommendation]]]
     recommendations: _Final[_Manager[_Recommendation, _Collection[_Recommendation]]]
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class OrganizationRecommendation(_Resource[_Client]):
     id: _Final[str]
@@ -71,6 +72,7 @@ class OrganizationRecommendation(_Resource[_Client]):
     def reload(self) -> None: ...
     def update_lifecycle(self, *, lifecycleStage: str, updateReason: str = ..., updateReasonCode: str = ...) -> EmptyResponseMetadataTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class OrganizationRecommendationAccount(_Resource[_Client]):
     organization_recommendation_identifier: _Final[str]
@@ -83,6 +85,7 @@ class OrganizationRecommendationAccount(_Resource[_Client]):
     update_reason: _Final[str]
     update_reason_code: _Final[str]
     last_updated_at: _Final[_datetime]
+    tags: _Final[None]
 
 class OrganizationRecommendationResource(_Resource[_Client]):
     organization_recommendation_identifier: _Final[str]
@@ -96,6 +99,7 @@ class OrganizationRecommendationResource(_Resource[_Client]):
     account_id: _Final[str]
     recommendation_arn: _Final[str]
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class Recommendation(_Resource[_Client]):
     id: _Final[str]
@@ -125,6 +129,7 @@ class Recommendation(_Resource[_Client]):
     def reload(self) -> None: ...
     def update_lifecycle(self, *, lifecycleStage: str, updateReason: str = ..., updateReasonCode: str = ...) -> EmptyResponseMetadataTypeDef: ...
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 class RecommendationResource(_Resource[_Client]):
     recommendation_identifier: _Final[str]
@@ -137,6 +142,7 @@ class RecommendationResource(_Resource[_Client]):
     exclusion_status: _Final[str]
     recommendation_arn: _Final[str]
     arn_attribute: _Final[str]
+    tags: _Final[None]
 
 _Check = Check
 _OrganizationRecommendation = OrganizationRecommendation

@@ -14,5 +14,6 @@ class ServiceResource(_Resource[_Client]):
 
 class Service(_Resource[_Client]):
     service: _Final[str]
+    tags: _Final[None]
 
 _Service = Service

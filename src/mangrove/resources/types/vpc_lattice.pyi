@@ -337,6 +337,7 @@ class ServiceNetworkVpcEndpointAssociation(_Resource[_Client]):
     state: _Final[str]
     service_network_arn: _Final[str]
     created_at: _Final[_datetime]
+    tags: _Final[None]
 
 class Target(_Resource[_Client]):
     target_group_identifier: _Final[str]
@@ -344,6 +345,7 @@ class Target(_Resource[_Client]):
     port: _Final[int]
     status: _Final[str]
     reason_code: _Final[str]
+    tags: _Final[None]
 
 class TargetGroup(_Resource[_Client]):
     id: _Final[str]

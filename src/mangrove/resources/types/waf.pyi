@@ -115,6 +115,7 @@ class ActivatedRule(_Resource[_Client]):
     def get_sampled_requests(self, *, WebAclId: str, TimeWindow: _Given, MaxItems: int) -> GetSampledRequestsResponseTypeDef: ...
     def update_rate_based_rule(self, *, ChangeToken: str, Updates: _Sequence[_Given], RateLimit: int) -> UpdateRateBasedRuleResponseTypeDef: ...
     def update_rule(self, *, ChangeToken: str, Updates: _Sequence[_Given]) -> UpdateRuleResponseTypeDef: ...
+    tags: _Final[None]
 
 class ByteMatchSet(_Resource[_Client]):
     id: _Final[str]
@@ -156,6 +157,7 @@ class LoggingConfiguration(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class RateBasedRule(_Resource[_Client]):
     id: _Final[str]
@@ -180,6 +182,7 @@ class RateBasedRule(_Resource[_Client]):
 class RateBasedRuleManagedKey(_Resource[_Client]):
     rule_id: _Final[str]
     managed_key: _Final[str]
+    tags: _Final[None]
 
 class RegexMatchSet(_Resource[_Client]):
     id: _Final[str]
@@ -264,6 +267,7 @@ class SubscribedRuleGroup(_Resource[_Client]):
     def delete_rule_group(self, *, ChangeToken: str) -> DeleteRuleGroupResponseTypeDef: ...
     def get_rule_group(self) -> GetRuleGroupResponseTypeDef: ...
     def update_rule_group(self, *, Updates: _Sequence[_Given], ChangeToken: str) -> UpdateRuleGroupResponseTypeDef: ...
+    tags: _Final[None]
 
 class WebACL(_Resource[_Client]):
     id: _Final[str]

@@ -84,6 +84,7 @@ class APIKey(_Resource[_Client]):
     version: _Final[int]
     def delete(self) -> dict[str, _Any]: ...
     def get_decrypted_api_key(self) -> GetDecryptedAPIKeyResponseTypeDef: ...
+    tags: _Final[None]
 
 class AllManagedProduct(_Resource[_Client]):
     scope: _Final[str]
@@ -97,6 +98,7 @@ class AllManagedProduct(_Resource[_Client]):
     sns_topic_arn: _Final[str]
     is_versioning_supported: _Final[bool]
     is_advanced_managed_rule_set: _Final[bool]
+    tags: _Final[None]
 
 class AvailableManagedRuleGroup(_Resource[_Client]):
     scope: _Final[str]
@@ -105,6 +107,7 @@ class AvailableManagedRuleGroup(_Resource[_Client]):
     versioning_supported: _Final[bool]
     description: _Final[str]
     def list_versions(self, *, VendorName: str, NextMarker: str = ..., Limit: int = ...) -> ListAvailableManagedRuleGroupVersionsResponseTypeDef: ...
+    tags: _Final[None]
 
 class IPSet(_Resource[_Client]):
     scope: _Final[str]
@@ -131,6 +134,7 @@ class LoggingConfiguration(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def delete(self, *, LogType: str = ..., LogScope: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ManagedRuleSet(_Resource[_Client]):
     scope: _Final[str]
@@ -175,6 +179,7 @@ class RegexPatternSet(_Resource[_Client]):
 class Resource(_Resource[_Client]):
     web_acl_arn: _Final[str]
     arn: _Final[str]
+    tags: _Final[None]
 
 class RuleGroup(_Resource[_Client]):
     arn: _Final[str]

@@ -114,6 +114,7 @@ class AgentContext(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, clientToken: str = ..., title: str = ..., content: _Given = ...) -> UpdateAgentContextResponseTypeDef: ...
+    tags: _Final[None]
 
 class AgentGoal(_Resource[_Client]):
     profile_arn: _Final[str]
@@ -129,6 +130,7 @@ class AgentGoal(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, clientToken: str = ..., pillars: _Sequence[str] = ..., title: str = ..., description: str = ...) -> UpdateAgentGoalResponseTypeDef: ...
+    tags: _Final[None]
 
 class AgentOrganizationalReport(_Resource[_Client]):
     id: _Final[str]
@@ -146,11 +148,13 @@ class AgentOrganizationalReport(_Resource[_Client]):
     def get_data(self, *, format: str) -> dict[str, _Any]: ...
     def send_data_to_s3(self, *, format: str, bucketArn: str, objectKey: str) -> dict[str, _Any]: ...
     def wait_until_completed(self, **parameters: _Any) -> None: ...
+    tags: _Final[None]
 
 class AgentPreference(_Resource[_Client]):
     key: _Final[str]
     status: _Final[str]
     detail: _Final[str]
+    tags: _Final[None]
 
 class AgentProfile(_Resource[_Client]):
     arn: _Final[str]
@@ -268,6 +272,7 @@ class AgentRecommendationGeneration(_Resource[_Client]):
     progress: _Final[ProgressTypeDef]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class AgentRecommendationItem(_Resource[_Client]):
     recommendation_arn: _Final[str]
@@ -279,6 +284,7 @@ class AgentRecommendationItem(_Resource[_Client]):
     last_modified_by: _Final[str]
     last_modified_at: _Final[_datetime]
     auto_remediation: _Final[dict[str, _Any]]
+    tags: _Final[None]
 
 class Answer(_Resource[_Client]):
     workload_id: _Final[str]
@@ -301,6 +307,7 @@ class Answer(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def update(self, *, SelectedChoices: _Sequence[str] = ..., ChoiceUpdates: _Mapping[str, _Given] = ..., Notes: str = ..., IsApplicable: bool = ..., Reason: str = ...) -> UpdateAnswerOutputTypeDef: ...
+    tags: _Final[None]
 
 class Lens(_Resource[_Client]):
     alias: _Final[str]
@@ -356,6 +363,7 @@ class LensReview(_Resource[_Client]):
     def list_improvements(self, *, PillarId: str = ..., MilestoneNumber: int = ..., NextToken: str = ..., MaxResults: int = ..., QuestionPriority: str = ...) -> ListLensReviewImprovementsOutputTypeDef: ...
     def update(self, *, LensNotes: str = ..., PillarNotes: _Mapping[str, str] = ..., JiraConfiguration: _Given = ...) -> UpdateLensReviewOutputTypeDef: ...
     def upgrade(self, *, MilestoneName: str, ClientRequestToken: str = ...) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class LensShare(_Resource[_Client]):
     lens_alias: _Final[str]
@@ -365,6 +373,7 @@ class LensShare(_Resource[_Client]):
     status: _Final[str]
     status_message: _Final[str]
     def delete(self, *, ClientRequestToken: str) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Milestone(_Resource[_Client]):
     workload_id: _Final[str]
@@ -377,6 +386,7 @@ class Milestone(_Resource[_Client]):
     lens_reviews: _Final[_Manager[_LensReview, _Collection[_LensReview]]]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class Profile(_Resource[_Client]):
     arn: _Final[str]
@@ -428,6 +438,7 @@ class ProfileShare(_Resource[_Client]):
     status: _Final[str]
     status_message: _Final[str]
     def delete(self, *, ClientRequestToken: str) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class ReviewTemplate(_Resource[_Client]):
     arn: _Final[str]
@@ -478,6 +489,7 @@ class ShareInvitation(_Resource[_Client]):
     profile: _Final[_Profile]
     review_template: _Final[_ReviewTemplate]
     def update(self, *, ShareInvitationAction: str) -> UpdateShareInvitationOutputTypeDef: ...
+    tags: _Final[None]
 
 class TemplateShare(_Resource[_Client]):
     template_arn: _Final[str]
@@ -487,6 +499,7 @@ class TemplateShare(_Resource[_Client]):
     status: _Final[str]
     status_message: _Final[str]
     def delete(self, *, ClientRequestToken: str) -> EmptyResponseMetadataTypeDef: ...
+    tags: _Final[None]
 
 class Workload(_Resource[_Client]):
     id: _Final[str]
@@ -549,6 +562,7 @@ class WorkloadShare(_Resource[_Client]):
     status_message: _Final[str]
     def delete(self, *, ClientRequestToken: str) -> EmptyResponseMetadataTypeDef: ...
     def update(self, *, PermissionType: str) -> UpdateWorkloadShareOutputTypeDef: ...
+    tags: _Final[None]
 
 class _AgentProfile_Collection(_Collection[_AgentProfile]):
     def associate_profiles(self, **parameters: _Any) -> list[dict[str, _Any]]: ...

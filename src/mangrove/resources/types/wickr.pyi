@@ -66,6 +66,7 @@ class BlockedGuestUser(_Resource[_Client]):
     guest_users: _Final[_Manager[_GuestUser, _Collection[_GuestUser]]]
     users: _Final[_Manager[_User, _Collection[_User]]]
     def create_bot(self, *, displayName: str = ..., groupId: str, challenge: str) -> _Bot: ...
+    tags: _Final[None]
 
 class Bot(_Resource[_Client]):
     network_id: _Final[str]
@@ -87,6 +88,7 @@ class Bot(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> DeleteBotResponseTypeDef: ...
     def update(self, *, displayName: str = ..., groupId: str = ..., challenge: str = ..., suspend: bool = ...) -> UpdateBotResponseTypeDef: ...
+    tags: _Final[None]
 
 class GuestUser(_Resource[_Client]):
     network_id: _Final[str]
@@ -101,6 +103,7 @@ class GuestUser(_Resource[_Client]):
     bots: _Final[_Manager[_Bot, _Collection[_Bot]]]
     users: _Final[_Manager[_User, _Collection[_User]]]
     def create_bot(self, *, displayName: str = ..., groupId: str, challenge: str) -> _Bot: ...
+    tags: _Final[None]
 
 class Network(_Resource[_Client]):
     id: _Final[str]
@@ -147,6 +150,7 @@ class Network(_Resource[_Client]):
     def update_guest_user(self, *, usernameHash: str, block: bool) -> UpdateGuestUserResponseTypeDef: ...
     def update(self, *, networkName: str, clientToken: str = ..., encryptionKeyArn: str = ...) -> UpdateNetworkResponseTypeDef: ...
     def update_settings(self, *, settings: _Given) -> UpdateNetworkSettingsResponseTypeDef: ...
+    tags: _Final[None]
 
 class SecurityGroup(_Resource[_Client]):
     network_id: _Final[str]
@@ -169,6 +173,7 @@ class SecurityGroup(_Resource[_Client]):
     def create_bot(self, *, username: str, displayName: str = ..., challenge: str) -> _Bot: ...
     def delete(self) -> DeleteSecurityGroupResponseTypeDef: ...
     def update(self, *, name: str = ..., securityGroupSettings: _Given = ...) -> UpdateSecurityGroupResponseTypeDef: ...
+    tags: _Final[None]
 
 class SecurityGroupUser(_Resource[_Client]):
     network_id: _Final[str]
@@ -195,6 +200,7 @@ class SecurityGroupUser(_Resource[_Client]):
     uname: _Final[str]
     blocked_guest_user: _Final[_BlockedGuestUser]
     guest_user: _Final[_GuestUser]
+    tags: _Final[None]
 
 class User(_Resource[_Client]):
     network_id: _Final[str]
@@ -220,6 +226,7 @@ class User(_Resource[_Client]):
     def batch_toggle_suspend_status(self, *, suspend: bool, clientToken: str = ...) -> BatchToggleUserSuspendStatusResponseTypeDef: ...
     def list_devices_for_user(self, *, nextToken: str = ..., maxResults: int = ..., sortFields: str = ..., sortDirection: str = ...) -> ListDevicesForUserResponseTypeDef: ...
     def update(self, *, userDetails: _Given = ...) -> UpdateUserResponseTypeDef: ...
+    tags: _Final[None]
 
 _BlockedGuestUser = BlockedGuestUser
 _Bot = Bot

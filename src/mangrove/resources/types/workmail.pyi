@@ -70,6 +70,7 @@ class AccessControlRule(_Resource[_Client]):
     impersonation_roles: _Final[list[_ImpersonationRole]]
     def delete(self) -> dict[str, _Any]: ...
     def put(self, *, Effect: str, Description: str, IpRanges: _Sequence[str] = ..., NotIpRanges: _Sequence[str] = ..., Actions: _Sequence[str] = ..., NotActions: _Sequence[str] = ..., UserIds: _Sequence[str] = ..., NotUserIds: _Sequence[str] = ..., ImpersonationRoleIds: _Sequence[str] = ..., NotImpersonationRoleIds: _Sequence[str] = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class AvailabilityConfiguration(_Resource[_Client]):
     organization_id: _Final[str]
@@ -85,6 +86,7 @@ class AvailabilityConfiguration(_Resource[_Client]):
     def register_mail_domain(self, *, ClientToken: str = ...) -> _MailDomain: ...
     def update(self, *, EwsProvider: _Given = ..., LambdaProvider: _Given = ...) -> dict[str, _Any]: ...
     def update_default_mail_domain(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Group(_Resource[_Client]):
     organization_id: _Final[str]
@@ -104,6 +106,7 @@ class Group(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def disassociate_member_from_group(self, *, MemberId: str) -> dict[str, _Any]: ...
     def update(self, *, HiddenFromGlobalAddressList: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class GroupMember(_Resource[_Client]):
     organization_id: _Final[str]
@@ -114,6 +117,7 @@ class GroupMember(_Resource[_Client]):
     state: _Final[str]
     enabled_date: _Final[_datetime]
     disabled_date: _Final[_datetime]
+    tags: _Final[None]
 
 class ImpersonationRole(_Resource[_Client]):
     organization_id: _Final[str]
@@ -131,6 +135,7 @@ class ImpersonationRole(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def get_effect(self, *, TargetUser: str) -> GetImpersonationRoleEffectResponseTypeDef: ...
     def update(self, *, Name: str, Type: str, Description: str = ..., Rules: _Sequence[_Given]) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class MailDomain(_Resource[_Client]):
     organization_id: _Final[str]
@@ -147,6 +152,7 @@ class MailDomain(_Resource[_Client]):
     def deregister(self) -> dict[str, _Any]: ...
     def update_availability_configuration(self, *, EwsProvider: _Given = ..., LambdaProvider: _Given = ...) -> dict[str, _Any]: ...
     def update_default_mail_domain(self) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class MailboxExportJob(_Resource[_Client]):
     organization_id: _Final[str]
@@ -166,6 +172,7 @@ class MailboxExportJob(_Resource[_Client]):
     def load(self) -> None: ...
     def reload(self) -> None: ...
     def cancel(self, *, ClientToken: str) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class MobileDeviceAccessOverride(_Resource[_Client]):
     organization_id: _Final[str]
@@ -179,6 +186,7 @@ class MobileDeviceAccessOverride(_Resource[_Client]):
     def reload(self) -> None: ...
     def delete(self) -> dict[str, _Any]: ...
     def put(self, *, Effect: str, Description: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class MobileDeviceAccessRule(_Resource[_Client]):
     organization_id: _Final[str]
@@ -199,6 +207,7 @@ class MobileDeviceAccessRule(_Resource[_Client]):
     date_modified: _Final[_datetime]
     def delete(self) -> dict[str, _Any]: ...
     def update(self, *, Name: str, Description: str = ..., Effect: str, DeviceTypes: _Sequence[str] = ..., NotDeviceTypes: _Sequence[str] = ..., DeviceModels: _Sequence[str] = ..., NotDeviceModels: _Sequence[str] = ..., DeviceOperatingSystems: _Sequence[str] = ..., NotDeviceOperatingSystems: _Sequence[str] = ..., DeviceUserAgents: _Sequence[str] = ..., NotDeviceUserAgents: _Sequence[str] = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class Organization(_Resource[_Client]):
     id: _Final[str]
@@ -286,6 +295,7 @@ class PersonalAccessToken(_Resource[_Client]):
     user: _Final[_User]
     def delete(self) -> dict[str, _Any]: ...
     def get_metadata(self) -> GetPersonalAccessTokenMetadataResponseTypeDef: ...
+    tags: _Final[None]
 
 class Resource(_Resource[_Client]):
     organization_id: _Final[str]
@@ -308,12 +318,14 @@ class Resource(_Resource[_Client]):
     def delete(self) -> dict[str, _Any]: ...
     def disassociate_delegate_from_resource(self, *, EntityId: str) -> dict[str, _Any]: ...
     def update(self, *, Name: str = ..., BookingOptions: _Given = ..., Description: str = ..., Type: str = ..., HiddenFromGlobalAddressList: bool = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 class ResourceDelegate(_Resource[_Client]):
     organization_id: _Final[str]
     resource_id: _Final[str]
     id: _Final[str]
     type: _Final[str]
+    tags: _Final[None]
 
 class User(_Resource[_Client]):
     organization_id: _Final[str]
@@ -354,6 +366,7 @@ class User(_Resource[_Client]):
     def reset_password(self, *, Password: str) -> dict[str, _Any]: ...
     def update_mailbox_quota(self, *, MailboxQuota: int) -> dict[str, _Any]: ...
     def update(self, *, Role: str = ..., DisplayName: str = ..., FirstName: str = ..., LastName: str = ..., HiddenFromGlobalAddressList: bool = ..., Initials: str = ..., Telephone: str = ..., Street: str = ..., JobTitle: str = ..., City: str = ..., Company: str = ..., ZipCode: str = ..., Department: str = ..., Country: str = ..., Office: str = ..., IdentityProviderUserId: str = ...) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _AccessControlRule = AccessControlRule
 _AvailabilityConfiguration = AvailabilityConfiguration

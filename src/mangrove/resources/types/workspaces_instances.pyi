@@ -28,10 +28,12 @@ class ServiceResource(_Resource[_Client]):
 class InstanceType(_Resource[_Client]):
     instance_type: _Final[str]
     supported_instance_configurations: _Final[list[SupportedInstanceConfigurationTypeDef]]
+    tags: _Final[None]
 
 class Region(_Resource[_Client]):
     name: _Final[str]
     region_name: _Final[str]
+    tags: _Final[None]
 
 class WorkspaceInstance(_Resource[_Client]):
     id: _Final[str]
@@ -49,6 +51,7 @@ class WorkspaceInstance(_Resource[_Client]):
     def list_tags_for_resource(self) -> ListTagsForResourceResponseTypeDef: ...
     def tag_resource(self, *, Tags: _Sequence[_Given]) -> dict[str, _Any]: ...
     def untag_resource(self, *, TagKeys: _Sequence[str]) -> dict[str, _Any]: ...
+    tags: _Final[None]
 
 _InstanceType = InstanceType
 _Region = Region

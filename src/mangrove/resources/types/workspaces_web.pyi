@@ -242,6 +242,7 @@ class TrustStoreCertificate(_Resource[_Client]):
     body: _Final[bytes]
     def load(self) -> None: ...
     def reload(self) -> None: ...
+    tags: _Final[None]
 
 class UserAccessLoggingSettings(_Resource[_Client]):
     arn: _Final[str]

@@ -44,6 +44,7 @@ class IndexingRule(_Resource[_Client]):
     modified_at: _Final[_datetime]
     rule: _Final[IndexingRuleValueTypeDef]
     def update(self, *, Rule: _Given) -> UpdateIndexingRuleResultTypeDef: ...
+    tags: _Final[None]
 
 class ResourcePolicy(_Resource[_Client]):
     name: _Final[str]
@@ -53,6 +54,7 @@ class ResourcePolicy(_Resource[_Client]):
     last_updated_time: _Final[_datetime]
     def delete(self, *, PolicyRevisionId: str = ...) -> dict[str, _Any]: ...
     def put(self, *, PolicyDocument: str, PolicyRevisionId: str = ..., BypassPolicyLockoutCheck: bool = ...) -> PutResourcePolicyResultTypeDef: ...
+    tags: _Final[None]
 
 class SamplingRule(_Resource[_Client]):
     arn: _Final[str]
