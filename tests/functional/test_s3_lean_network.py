@@ -51,7 +51,7 @@ MODES = ["loop", "thread"]
 SCHEMES = ["http", "https"]
 
 
-# -- servers ------------------------------------------------------------------------------------------------------------
+# -- servers ----------------------------------------------------------------------------------------------------------
 
 
 class Server:
@@ -237,7 +237,7 @@ def carry_all(engine, calls, mode="loop"):
         for call in calls:
             try:
                 engine.perform(call)
-            except Exception as error:  # it is what is asked for
+            except Exception as error:  # noqa: BLE001  it is what is asked for
                 call.error = error
         return calls
     for call in calls:
@@ -257,7 +257,7 @@ def put(size):
     return Call("PutObject", dict(GET), body=bytes(size))
 
 
-# -- TLS ----------------------------------------------------------------------------------------------------------------
+# -- TLS --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -366,7 +366,7 @@ def test_tickets_that_come_to_an_idle_connection_do_not_end_it(secure, authority
         assert server.connections == 2
 
 
-# -- proxies ------------------------------------------------------------------------------------------------------------
+# -- proxies ----------------------------------------------------------------------------------------------------------
 
 
 def tunnel(server, sock):
@@ -418,7 +418,7 @@ def test_proxies_that_are_asked_themselves_or_speak_tls_are_botocores(world, sch
     assert isinstance(engine, BotoEngine)
 
 
-# -- names and connections ----------------------------------------------------------------------------------------------
+# -- names and connections --------------------------------------------------------------------------------------------
 
 
 def test_a_name_with_several_addresses_is_tried_in_turn(world):
@@ -454,7 +454,7 @@ def test_a_connection_is_kept_alive_where_the_configuration_says_so(world):
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
-# -- answers ------------------------------------------------------------------------------------------------------------
+# -- answers ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -558,7 +558,7 @@ def test_a_redirect_that_does_not_say_where_to_is_followed_by_botocore(world):
     assert carry(world.engine(world.server(handle).url), get(), "loop").reply.body == b"ok"
 
 
-# -- time-outs and ends -------------------------------------------------------------------------------------------------
+# -- time-outs and ends -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -632,7 +632,7 @@ def test_a_connection_whose_server_has_gone_is_stale_once(world, mode):
     assert carry(engine, get(), mode).reply.body == b"ok"
 
 
-# -- the loop -----------------------------------------------------------------------------------------------------------
+# -- the loop ---------------------------------------------------------------------------------------------------------
 
 
 def exchange(path="/", body=None, write=None):
@@ -825,7 +825,7 @@ def test_no_wake_up_is_lost():
     poller.close()
 
 
-# -- credentials --------------------------------------------------------------------------------------------------------
+# -- credentials ------------------------------------------------------------------------------------------------------
 
 
 def refreshable(refresh, seconds, key="OLDKEY"):
@@ -877,7 +877,7 @@ def test_a_refresh_that_fails_fails_nothing_while_the_old_credentials_are_valid(
         assert carry(engine, get()).error is None
 
 
-# -- what is botocore's -------------------------------------------------------------------------------------------------
+# -- what is botocore's -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))

@@ -1,4 +1,4 @@
-"""The lean engine's pure parts under fuzzing: parameters go as botocore sends them, answers are read in one way only."""
+"""The pure parts of the lean engine under fuzzing: parameters go as botocore sends them, answers are read in one way."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def botocores(operation, params):
     return made[0]
 
 
-# -- requests -----------------------------------------------------------------------------------------------------------
+# -- requests ---------------------------------------------------------------------------------------------------------
 
 KEY = st.one_of(
     st.sampled_from(
@@ -303,7 +303,7 @@ def signed_at(stamp):
     return f"Credential=AK/{scope}, SignedHeaders={names}, Signature={auth.signature(to_sign, request)}"
 
 
-# -- answers ------------------------------------------------------------------------------------------------------------
+# -- answers ----------------------------------------------------------------------------------------------------------
 
 
 def read(data, **options):

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 __all__ = ["foreign_handlers", "is_active"]
 
 # What happens to a call on its way, as botocore names it; `before-parse` and `response-received` come with the answer.
 _ON_THE_WAY = (
-    "provide-client-params before-parameter-build before-call request-created choose-signer before-sign before-send "
-    "response-received before-parse needs-retry after-call after-call-error"
+    "provide-client-params before-parameter-build before-endpoint-resolution before-call request-created choose-signer "
+    "before-sign before-send response-received before-parse needs-retry after-call after-call-error"
 ).split()
 _OWN = ("botocore", "boto3", "mangrove")
 
 
-def foreign_handlers(client: Any, operation: str) -> list[Any] | None:
-    """Return the handlers of an operation's calls that are neither botocore's nor ours, or None if nobody can tell.
+def foreign_handlers(client: Any, operations: Iterable[str]) -> list[Any] | None:
+    """Return the handlers of some operations' calls that are neither botocore's nor ours, or None if nobody can tell.
 
     Args:
         client: a botocore client.
-        operation: botocore's name of the operation, such as "PutObject".
+        operations: botocore's names of them, such as "PutObject".
     """
     handlers = getattr(getattr(client.meta.events, "_emitter", None), "_handlers", None)
     if handlers is None:
         return None
     service = client.meta.service_model.service_id.hyphenize()
-    found = [each for event in _ON_THE_WAY for each in handlers.prefix_search(f"{event}.{service}.{operation}")]
-    return [each for each in found if _home(each).partition(".")[0] not in _OWN]
+    names = [f"{event}.{service}.{operation}" for operation in operations for event in _ON_THE_WAY]
+    found = {id(each): each for name in names for each in handlers.prefix_search(name)}
+    return [each for each in found.values() if _home(each).partition(".")[0] not in _OWN]
 
 
 def _home(handler: Any) -> str:

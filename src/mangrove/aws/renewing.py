@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["renew"]
+__all__ = ["is_due", "renew"]
+
+
+def is_due(credentials: Any) -> bool:
+    """Return whether credentials will be got anew when they are next asked for, although they are still valid.
+
+    Args:
+        credentials: botocore's.
+    """
+    needed = getattr(credentials, "refresh_needed", None)
+    return needed is not None and bool(needed()) and not needed(0)
 
 
 def renew(credentials: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from typing import Any
 
 from botocore.exceptions import (
@@ -13,6 +14,7 @@ from botocore.exceptions import (
     SSLError,
 )
 from urllib3 import exceptions as urllib3_errors
+from urllib3.util.ssl_match_hostname import CertificateError
 
 __all__ = ["Sockets", "sockets_of"]
 
@@ -36,10 +38,13 @@ class Sockets:
     def is_direct(self, origin: str) -> bool:
         """Return whether a request to this origin goes to its host itself, if through a tunnel: not to a proxy.
 
+        A tunnel through a proxy that speaks TLS itself is none: its TLS inside TLS is no socket.
+
         Args:
             origin: such as "https://bucket.s3.eu-west-1.amazonaws.com".
         """
-        return origin.startswith("https:") or not self._session._proxy_config.proxy_url_for(origin)
+        proxy = self._session._proxy_config.proxy_url_for(origin)
+        return not proxy or (origin.startswith("https:") and not proxy.lower().startswith("https:"))
 
     def open(self, origin: str) -> Any:
         """Return a connected socket.
@@ -70,11 +75,12 @@ class Sockets:
 
 def _botocores(error: Exception, origin: str, proxy: str | None) -> Exception:
     """Return what botocore's own transport raises for an error."""
-    if isinstance(error, urllib3_errors.SSLError):
+    # urllib3's pool would have given these its own classes.
+    if isinstance(error, (urllib3_errors.SSLError, ssl.SSLError, CertificateError)):
         return SSLError(endpoint_url=origin, error=error)
     if isinstance(error, (urllib3_errors.NewConnectionError, socket.gaierror)):
         return EndpointConnectionError(endpoint_url=origin, error=error)
-    if isinstance(error, urllib3_errors.ProxyError):
+    if isinstance(error, urllib3_errors.ProxyError) or (proxy and type(error) is OSError):
         # The proxy's address may hold a password.
         return ProxyConnectionError(proxy_url=(proxy or "").rpartition("@")[2], error=error)
     if isinstance(error, (urllib3_errors.ConnectTimeoutError, TimeoutError)):

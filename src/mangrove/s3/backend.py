@@ -14,6 +14,7 @@ from mangrove.s3.engines.auto import AutoEngine
 from mangrove.s3.engines.base import Engine
 from mangrove.s3.engines.boto import BotoEngine, one_try
 from mangrove.s3.engines.lean import LeanEngine
+from mangrove.s3.engines.lean.requests import OPERATIONS
 from mangrove.s3.making import Maker
 from mangrove.s3.options import Table, members_of
 from mangrove.s3.performing import Performer, Settings
@@ -112,7 +113,7 @@ def engine_for(session: Any, arguments: dict[str, Any], kind: str, *, capacity: 
         return make_client(session, "s3", **{**arguments, "config": one_try(arguments.get("config")), **more})
 
     client = make()
-    sockets, handlers = sockets_of(client), foreign_handlers(client, "PutObject")
+    sockets, handlers = sockets_of(client), foreign_handlers(client, OPERATIONS)
     # Handlers that can't be switched off change every request, and only botocore's client asks them.
     lasting = handlers is None or any(not hasattr(each, "enabled") for each in handlers)
     if kind == "boto" or sockets is None or lasting or not sockets.is_direct(client.meta.endpoint_url):

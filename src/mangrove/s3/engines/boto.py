@@ -212,6 +212,12 @@ class _View(io.RawIOBase):
         self._at += len(found)
         return found
 
+    def readinto(self, buffer: Any) -> int:
+        # awscrt, where it is installed, reads what it signs by this.
+        found = self.read(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
+
 
 def _readable(body: bytes | bytearray | memoryview) -> Any:
     if not isinstance(body, memoryview):

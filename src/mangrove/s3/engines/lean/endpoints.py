@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSResponse, HeadersDict
 __all__ = ["Endpoint", "UnusualError", "resolve"]
 
 _SCOPE = re.compile(r"AWS4-HMAC-SHA256 Credential=[^/]+/[0-9]{8}/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+), ")
+_EXPRESS = re.compile(r"--xa?-s3\Z|\Aarn:[^:]*:s3express:")
 _KEY = "mangrove"
 # What the engine signs; anything more is somebody's own, such as a session token of S3 Express.
 _SIGNED = frozenset({"host", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"})
@@ -69,6 +70,10 @@ def resolve(client: Any, bucket: str) -> Endpoint:
         UnusualError: only botocore can talk to it: signature version 4A, S3 Express, handlers that change requests.
         botocore.exceptions.BotoCoreError: botocore can't tell either: no credentials, a name that can't be.
     """
+    if _EXPRESS.search(bucket):
+        # botocore would make a session for it, by a call.
+        text = f"a bucket or an access point of S3 Express: {bucket!r}"
+        raise UnusualError(text)
     made: list[Any] = []
 
     def capture(request: Any, **_: Any) -> AWSResponse:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from botocore import UNSIGNED
 from botocore.awsrequest import HeadersDict
-from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ConnectionClosedError, ReadTimeoutError
 
 from mangrove.aws.session import botocore_session
 from mangrove.aws.sockets import Sockets
 from mangrove.s3.engines.base import Call, Reply
+from mangrove.s3.engines.lean.endpoints import UnusualError
 from mangrove.s3.engines.lean.lines import Lines
 from mangrove.s3.engines.lean.loop import Exchange, Loop
 from mangrove.s3.engines.lean.reading import MalformedAnswerError, Reading
@@ -25,7 +28,9 @@ __all__ = ["LeanEngine"]
 
 _FIRST_ERROR = 300
 _SERVER_ERROR = 500
-# A success of these may be an error by its document.
+# The document of an error, whatever the status says.
+_IS_ERROR = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<Error[\s>]")
+# A success of these may be cut short, or be none, by its document.
 _LATE = frozenset({"CompleteMultipartUpload", "CopyObject", "UploadPartCopy"})
 
 
@@ -87,11 +92,10 @@ class LeanEngine:
         for exchange in loop.poll(timeout):
             call: Call = exchange.call
             call.sent = exchange.sent
-            if exchange.error is None:
-                self._settle(call, exchange.reading)
-            else:
-                call.stale = not exchange.fresh and not exchange.reading.status
-                call.error = exchange.reading.sink_error or _botocores(exchange.error, exchange.origin)
+            try:
+                self._take(call, exchange)
+            except Exception as error:  # noqa: BLE001  it is this call's, and the others go on
+                call.error = error
             calls.append(call)
         return calls
 
@@ -114,11 +118,7 @@ class LeanEngine:
         exchange = Exchange(call, origin, self._writer.write, reading)
         self._lines.carry(exchange)
         call.sent = exchange.sent
-        if exchange.error is not None:
-            call.stale = not exchange.fresh and not reading.status
-            call.error = reading.sink_error or _botocores(exchange.error, origin)
-        else:
-            self._settle(call, reading)
+        self._take(call, exchange)
         if call.error is not None:
             raise call.error
         return call.reply  # type: ignore[return-value]
@@ -132,10 +132,20 @@ class LeanEngine:
 
     # -- answers ----------------------------------------------------------------------------------------------------
 
+    def _take(self, call: Call, exchange: Exchange) -> None:
+        """Give a call what came of its exchange."""
+        error, reading = exchange.error, exchange.reading
+        if error is None:
+            self._settle(call, reading)
+            return
+        # A server that is silent for so long has not closed anything.
+        call.stale = not exchange.fresh and not reading.status and not isinstance(error, TimeoutError)
+        call.error = reading.sink_error or _botocores(error, exchange.origin)
+
     def _settle(self, call: Call, reading: Reading) -> None:
         """Give a call its reply, or the error that S3 answered with."""
         operation = call.operation
-        if reading.status >= _FIRST_ERROR or (operation in _LATE and b"<Error>" in reading.body):
+        if reading.status >= _FIRST_ERROR or _is_late(operation, reading):
             status = reading.status if reading.status >= _FIRST_ERROR else _SERVER_ERROR
             parsed = self._parse(reading, operation, status)
             call.error = error_of(operation, parsed, self._client.exceptions.from_code)
@@ -150,6 +160,9 @@ class LeanEngine:
     def _learn(self, call: Call, error: Exception, reading: Reading) -> None:
         """Take to heart what an error says of the bucket's region, of the credentials or of the clock."""
         kind = kind_of(error)
+        if kind == "moved" and region_of(error) is None:
+            # botocore asks S3 where the bucket is.
+            call.error = UnusualError("a redirect that does not say where to")
         # What goes wrong here is told by the error that is there already.
         with contextlib.suppress(Exception):
             if kind == "moved" and (region := region_of(error)) is not None:
@@ -183,8 +196,23 @@ def _reading_of(call: Call) -> Reading:
     return Reading(head_only=call.operation == "HeadObject", sink=call.sink, most=call.most)
 
 
+def _is_late(operation: str, reading: Reading) -> bool:
+    """Return whether a success is an error by its document, as botocore sees it."""
+    body = b"" if operation == "GetObject" else reading.body
+    if not body or _IS_ERROR.match(body) is not None:
+        return bool(body)
+    if operation in _LATE:
+        try:
+            ET.fromstring(body)  # noqa: S314  expat of today has bounds
+        except ET.ParseError:
+            return True
+    return False
+
+
 def _botocores(error: Exception, origin: str) -> Exception:
     """Return what botocore's own transport raises for an error."""
+    if isinstance(error, BotoCoreError):  # some of them are OSErrors too
+        return error
     if isinstance(error, TimeoutError):
         return ReadTimeoutError(endpoint_url=origin, error=error)
     if isinstance(error, (OSError, MalformedAnswerError)):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import select
+import ssl
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from mangrove.s3.engines.lean.loop import Exchange
+from mangrove.s3.engines.lean.reading import Reading
 
 __all__ = ["Lines"]
 
 _BUFFER = 1 << 18
 _SMALL = 1 << 16
 _MOST_IDLE = 64
+# As in the loop: networks forget connections that say nothing.
+_MOST_IDLE_SECONDS = 118.0
+_READ_WANTS = (BlockingIOError, InterruptedError, ssl.SSLWantReadError)
 
 
 class Lines:
@@ -23,11 +28,15 @@ class Lines:
     Args:
         connect: opens a socket to an origin.
         timeout: seconds without a byte after which an exchange has failed; None waits for ever.
+        clock: a time in seconds that never goes back.
     """
 
-    def __init__(self, connect: Callable[[str], Any], timeout: float | None) -> None:
-        self._connect, self._timeout = connect, timeout
-        self._idle: dict[str, list[Any]] = {}
+    def __init__(
+        self, connect: Callable[[str], Any], timeout: float | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._connect, self._timeout, self._clock = connect, timeout, clock
+        self._closed = False
+        self._idle: dict[str, list[tuple[Any, float]]] = {}
         self._lock = threading.Lock()
         self._buffers = threading.local()
 
@@ -53,25 +62,69 @@ class Lines:
     def _exchange(self, sock: Any, exchange: Exchange) -> None:
         _, head, body = exchange.write(exchange.call)
         exchange.sent = True
-        # Where the server answers, and closes, before it has read everything, its answer counts.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            if body is None:
-                sock.sendall(head)
-            elif len(body) <= _SMALL:
-                sock.sendall(b"".join((head, body)))
-            else:
-                sock.sendall(head)
-                sock.sendall(body)
+        broken: OSError | None = None
+        try:
+            if body is None or len(body) <= _SMALL:
+                sock.sendall(head if body is None else b"".join((head, body)))
+            elif self._send(sock, exchange.reading, (memoryview(head), memoryview(body))):
+                return
+        except TimeoutError:
+            raise
+        except OSError as error:
+            # Where the server answers, and closes, before it has read everything, its answer counts.
+            broken = error
+        self._read(sock, exchange.reading, broken)
+
+    def _read(self, sock: Any, reading: Reading, broken: OSError | None) -> None:
         buffer = self._buffer()
-        reading = exchange.reading
         while True:
-            size = sock.recv_into(buffer)
+            try:
+                size = sock.recv_into(buffer)
+            except OSError as error:
+                raise error if broken is None else broken from error
             if not size:
                 reading.end()
                 reading.reusable = False
                 return
             if reading.feed(buffer[:size]):
+                reading.reusable = reading.reusable and broken is None
                 return
+
+    def _send(self, sock: Any, reading: Reading, parts: tuple[memoryview, ...]) -> bool:
+        """Send what is large, and listen meanwhile; return whether the whole answer came before its end.
+
+        `sendall` has one time-out for all of it, and hears no refusal.
+        """
+        sock.setblocking(False)  # noqa: FBT003  the name of it
+        for part in parts:
+            left = part
+            while left:
+                try:
+                    left = left[sock.send(left) :]
+                except ssl.SSLWantReadError:
+                    writes = False
+                except (BlockingIOError, InterruptedError, ssl.SSLWantWriteError):
+                    writes = True
+                else:
+                    continue
+                if _wait(sock, self._timeout, writes=writes) and self._hears(sock, reading):
+                    return True
+        sock.settimeout(self._timeout)
+        return False
+
+    def _hears(self, sock: Any, reading: Reading) -> bool:
+        """Take what the server says while it is sent to; return whether its answer is whole."""
+        buffer = self._buffer()
+        try:
+            while size := sock.recv_into(buffer):
+                if reading.feed(buffer[:size]):
+                    reading.reusable = False
+                    return True
+        except _READ_WANTS:
+            return False
+        reading.end()
+        reading.reusable = False
+        return True
 
     def _buffer(self) -> memoryview:
         buffer: memoryview | None = getattr(self._buffers, "buffer", None)
@@ -84,8 +137,8 @@ class Lines:
         with self._lock:
             idle = self._idle.get(origin)
             while idle:
-                sock = idle.pop()
-                if not _readable(sock):
+                sock, since = idle.pop()
+                if self._clock() - since < _MOST_IDLE_SECONDS and not _readable(sock):
                     return sock
                 sock.close()
         return None
@@ -94,24 +147,40 @@ class Lines:
         if exchange.error is None and exchange.reading.reusable:
             with self._lock:
                 idle = self._idle.setdefault(exchange.origin, [])
-                if len(idle) < _MOST_IDLE:
-                    idle.append(sock)
+                if len(idle) < _MOST_IDLE and not self._closed:
+                    idle.append((sock, self._clock()))
                     return
         sock.close()
 
     def close(self) -> None:
         """Close the idle connections."""
         with self._lock:
+            self._closed = True
             for idle in self._idle.values():
-                for sock in idle:
+                for sock, _ in idle:
                     sock.close()
             self._idle.clear()
 
 
 def _readable(sock: Any) -> bool:
     """Return whether there is something to read: nobody has asked, so it is the end, or a server gone wrong."""
+    return _wait(sock, 0.0, writes=False, fails=False)
+
+
+def _wait(sock: Any, timeout: float | None, *, writes: bool, fails: bool = True) -> bool:
+    """Wait until a socket can be read, or written if `writes`; return whether there is something to read.
+
+    Raises:
+        TimeoutError: neither, for all the seconds; unless `fails` is False.
+    """
     if hasattr(select, "poll"):
         poll = select.poll()
-        poll.register(sock, select.POLLIN)
-        return bool(poll.poll(0))
-    return bool(select.select([sock], [], [], 0)[0])
+        poll.register(sock, select.POLLIN | (select.POLLOUT if writes else 0))
+        found = [event & ~select.POLLOUT for _, event in poll.poll(None if timeout is None else timeout * 1000)]
+    else:
+        read, written, _ = select.select([sock], [sock] if writes else [], [], timeout)
+        found = [*([1] if read else []), *([0] if written else [])]
+    if not found and fails:
+        text = "no byte for the time-out"
+        raise TimeoutError(text)
+    return any(found)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from mangrove.s3.engines.lean.connected import WANTS, Exchange, Line, is_quiet
 from mangrove.s3.engines.lean.poller import WRITE, Poller
-from mangrove.s3.engines.lean.reading import Reading
-from mangrove.s3.engines.lean.writing import Written
 
 __all__ = ["Exchange", "Loop"]
 
@@ -21,45 +19,8 @@ _BUFFER = 1 << 18
 _SMALL = 1 << 16
 _CONNECTORS = 16
 _CHECK = 0.5
-_WANTS = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
-
-class Exchange:
-    """Be one request under way, and its answer.
-
-    Args:
-        call: whose it is; the loop does not look at it.
-        origin: the host that the request goes to.
-        write: makes the request of the call when a connection is there, so that its signature is young.
-        reading: takes the answer.
-
-    Attributes:
-        error: why there is no whole answer, once it has ended.
-        fresh: whether the connection was new.
-        sent: whether any byte has been sent.
-    """
-
-    __slots__ = ("call", "error", "fresh", "origin", "reading", "sent", "write")
-
-    def __init__(self, call: Any, origin: str, write: Callable[[Any], Written], reading: Reading) -> None:
-        self.call, self.origin, self.write, self.reading = call, origin, write, reading
-        self.error: Exception | None = None
-        self.fresh = self.sent = False
-
-
-class _Line:
-    """Be one connection."""
-
-    __slots__ = ("deadline", "exchange", "fd", "origin", "out", "secure", "served", "sock", "writing")
-
-    def __init__(self, sock: Any, origin: str) -> None:
-        self.sock, self.origin, self.fd = sock, origin, sock.fileno()
-        self.secure = isinstance(sock, ssl.SSLSocket)
-        self.exchange: Exchange | None = None
-        self.out: list[memoryview] = []
-        self.writing = False
-        self.served = 0
-        self.deadline = 0.0
+# Networks forget connections that say nothing for some minutes, and tell nobody; libcurl trusts them as long.
+_MOST_IDLE = 118.0
 
 
 class Loop:
@@ -83,8 +44,8 @@ class Loop:
         self._connect, self._capacity, self._clock = connect, capacity, clock
         self._timeout = float("inf") if timeout is None else timeout
         self._poller = Poller()
-        self._lines: dict[int, _Line] = {}
-        self._idle: dict[str, list[_Line]] = {}
+        self._lines: dict[int, Line] = {}
+        self._idle: dict[str, list[Line]] = {}
         self._waiting: deque[Exchange] = deque()
         self._opening: dict[str, int] = {}
         self._opened: deque[tuple[str, Any, Exception | None]] = deque()
@@ -92,15 +53,20 @@ class Loop:
         self._buffer = memoryview(bytearray(_BUFFER))
         self._connectors: ThreadPoolExecutor | None = None
         self._checked = clock()
+        self._closed = False
 
     def submit(self, exchange: Exchange) -> None:
         """Begin an exchange, or keep it until a connection is free."""
         idle = self._idle.get(exchange.origin)
-        if idle:
-            self._begin(idle.pop(), exchange)
-        else:
-            self._waiting.append(exchange)
-            self._open(exchange.origin)
+        while idle:
+            line = idle.pop()
+            if line.deadline >= self._clock():
+                if not self._begin(line, exchange):
+                    self._rest(line)
+                return
+            self._drop(line)
+        self._waiting.append(exchange)
+        self._open(exchange.origin)
 
     def refuse(self, exchange: Exchange, error: Exception) -> None:
         """End an exchange that can't begin."""
@@ -147,7 +113,11 @@ class Loop:
         if self._connectors is None:
             self._connectors = ThreadPoolExecutor(_CONNECTORS, thread_name_prefix="mangrove-s3-connect")
         self._opening[origin] = opening + 1
-        self._connectors.submit(self._try_connect, origin)
+        try:
+            self._connectors.submit(self._try_connect, origin)
+        except RuntimeError as error:  # no more threads, or the interpreter ends
+            self._opened.append((origin, None, error))
+            self._poller.wake()
 
     def _try_connect(self, origin: str) -> None:
         try:
@@ -157,18 +127,31 @@ class Loop:
             self._opened.append((origin, None, error))
         else:
             self._opened.append((origin, sock, None))
-        self._poller.wake()
+        if self._closed:
+            self._forget_opened()
+        else:
+            self._poller.wake()
+
+    def _forget_opened(self) -> None:
+        """Close the connections that nobody will use; two threads may do so at once."""
+        with contextlib.suppress(IndexError):
+            while True:
+                sock = self._opened.popleft()[1]
+                if sock is not None:
+                    sock.close()
 
     def _welcome(self) -> None:
         """Take the connections that have been opened."""
         self._poller.hush()
         while self._opened:
             origin, sock, error = self._opened.popleft()
-            self._opening[origin] -= 1
+            left = self._opening.pop(origin) - 1
+            if left:
+                self._opening[origin] = left
             if error is not None:
                 self._fail_waiting(origin, error)
                 continue
-            line = _Line(sock, origin)
+            line = Line(sock, origin)
             self._lines[line.fd] = line
             self._poller.add(line.fd)
             self._rest(line)
@@ -176,7 +159,7 @@ class Loop:
     def _fail_waiting(self, origin: str, error: Exception) -> None:
         """End what waits for a host that can't be reached: all, unless there are connections to it; then the first."""
         waiting = [each for each in self._waiting if each.origin == origin]
-        reached = self._opening[origin] or any(line.origin == origin for line in self._lines.values())
+        reached = origin in self._opening or any(line.origin == origin for line in self._lines.values())
         for exchange in waiting[:1] if reached else waiting:
             self._waiting.remove(exchange)
             exchange.error = error
@@ -184,24 +167,33 @@ class Loop:
         if self._waiting:
             self._open(self._waiting[0].origin)
 
-    def _rest(self, line: _Line) -> None:
+    def _rest(self, line: Line) -> None:
         """Give a free connection to what waits for its host, or keep it."""
-        waiting = self._waiting
-        if waiting:
-            if waiting[0].origin == line.origin:
-                self._begin(line, waiting.popleft())
+        # A loop, no recursion: thousands of requests may fail before they are sent.
+        while (exchange := self._next(line.origin)) is not None:
+            if self._begin(line, exchange):
                 return
-            exchange = next((each for each in waiting if each.origin == line.origin), None)
-            if exchange is not None:
-                waiting.remove(exchange)
-                self._begin(line, exchange)
-                return
-            self._idle.setdefault(line.origin, []).append(line)
-            self._open(waiting[0].origin)
-            return
+        line.deadline = self._clock() + _MOST_IDLE
         self._idle.setdefault(line.origin, []).append(line)
+        if self._waiting:
+            self._open(self._waiting[0].origin)
 
-    def _drop(self, line: _Line) -> None:
+    def _next(self, origin: str) -> Exchange | None:
+        """Take what waits for a host, unless what has waited longest has no connection to its own at all."""
+        waiting = self._waiting
+        if not waiting:
+            return None
+        first = waiting[0].origin
+        if first == origin:
+            return waiting.popleft()
+        if first not in self._opening and not any(line.origin == first for line in self._lines.values()):
+            return None
+        exchange = next((each for each in waiting if each.origin == origin), None)
+        if exchange is not None:
+            waiting.remove(exchange)
+        return exchange
+
+    def _drop(self, line: Line) -> None:
         self._lines.pop(line.fd, None)
         with contextlib.suppress(OSError, ValueError):
             self._poller.remove(line.fd)
@@ -210,34 +202,37 @@ class Loop:
 
     # -- exchanges --------------------------------------------------------------------------------------------------
 
-    def _begin(self, line: _Line, exchange: Exchange) -> None:
-        line.exchange = exchange
+    def _begin(self, line: Line, exchange: Exchange) -> bool:
+        """Send a request, or as much of it as goes; return False if there is none and the connection is as it was."""
         exchange.fresh = not line.served
         line.deadline = self._clock() + self._timeout
         try:
             _, head, body = exchange.write(exchange.call)
         except Exception as error:  # noqa: BLE001  it belongs to the exchange
-            self._end(line, exchange, error)
-            return
+            exchange.error = error
+            self._ended.append(exchange)
+            return False
+        line.exchange = exchange
         if body is not None and len(body) > _SMALL:
             line.out = [memoryview(head), memoryview(body)]
             self._send(line, exchange)
-            return
+            return True
         data = head if body is None else b"".join((head, body))
         try:
             # As almost always, all of it goes at once.
             sent = line.sock.send(data)
-        except _WANTS:
+        except WANTS:
             sent = 0
         except OSError as error:
             self._receive(line, broken=error)
-            return
+            return True
         exchange.sent = True
         if sent < len(data):
             line.out = [memoryview(data)[sent:]]
             self._send(line, exchange)
+        return True
 
-    def _send(self, line: _Line, exchange: Exchange) -> None:
+    def _send(self, line: Line, exchange: Exchange) -> None:
         out, sock = line.out, line.sock
         try:
             while out:
@@ -247,7 +242,7 @@ class Loop:
                     out.pop(0)
                 else:
                     out[0] = out[0][sent:]
-        except _WANTS:
+        except WANTS:
             line.deadline = self._clock() + self._timeout
         except OSError as error:
             # The server may have answered, and closed, before it has read everything.
@@ -258,12 +253,10 @@ class Loop:
             line.writing = bool(out)
             self._poller.watch(line.fd, writing=line.writing)
 
-    def _receive(self, line: _Line, broken: OSError | None = None) -> None:
+    def _receive(self, line: Line, broken: OSError | None = None) -> None:
         exchange = line.exchange
         if exchange is None:
-            # The server has closed it, or says what nobody asked for.
-            self._idle[line.origin].remove(line)
-            self._drop(line)
+            self._overhear(line)
             return
         reading, sock, buffer = exchange.reading, line.sock, self._buffer
         try:
@@ -278,20 +271,27 @@ class Loop:
                     # More comes with the next event. What TLS has deciphered gives none.
                     line.deadline = self._clock() + self._timeout
                     return
-        except _WANTS:
+        except WANTS:
             if broken is not None:
                 self._end(line, exchange, broken)
             line.deadline = self._clock() + self._timeout
         except Exception as error:  # noqa: BLE001  the connection's, the answer's or the sink's: the exchange has failed
             self._end(line, exchange, error)
         else:
+            reading.reusable = reading.reusable and broken is None
             self._end(line, exchange, None)
 
-    def _end(self, line: _Line, exchange: Exchange, error: Exception | None) -> None:
+    def _overhear(self, line: Line) -> None:
+        """Look at what an idle connection says: it goes, but for TLS's own business."""
+        if not is_quiet(line.sock, self._buffer):
+            self._idle[line.origin].remove(line)
+            self._drop(line)
+
+    def _end(self, line: Line, exchange: Exchange, error: Exception | None) -> None:
         line.exchange = None
         exchange.error = error
         self._ended.append(exchange)
-        if not line.out and (exchange.reading.reusable if error is None else not exchange.sent):
+        if error is None and not line.out and exchange.reading.reusable:
             line.served += 1
             self._rest(line)
             return
@@ -302,6 +302,9 @@ class Loop:
     def _check(self, now: float) -> None:
         """End the exchanges that have heard nothing for too long."""
         self._checked = now
+        for idle in self._idle.values():
+            while idle and idle[0].deadline < now:  # the first has been there longest
+                self._drop(idle.pop(0))
         for line in [each for each in self._lines.values() if each.exchange is not None and each.deadline < now]:
             if line.exchange is not None:
                 line.out.clear()
@@ -309,6 +312,7 @@ class Loop:
 
     def close(self) -> None:
         """Close all connections; what is under way or waits ends with an error."""
+        self._closed = True
         error = ConnectionAbortedError("the engine was closed")
         for line in list(self._lines.values()):
             if line.exchange is not None:
@@ -321,8 +325,7 @@ class Loop:
         self._waiting.clear()
         self._idle.clear()
         if self._connectors is not None:
-            self._connectors.shutdown(wait=True)
-            for _, sock, _ in self._opened:
-                if sock is not None:
-                    sock.close()
+            # Not to wait for hosts that don't answer; who opens one now closes it.
+            self._connectors.shutdown(wait=False, cancel_futures=True)
+            self._forget_opened()
         self._poller.close()

@@ -12,8 +12,10 @@ _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?\Z")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\Z")
 _LENGTH = re.compile(rb"[0-9]{1,18}\Z")
 # What nearly all answers are, found without a look at each field.
-_COMMON = (b"http/1.1 200 ", b"http/1.1 206 ")
-_LENGTH_MARK, _OTHER_MARK, _CONNECTION_MARK = b"\r\ncontent-length: ", b"\r\ntransfer-encoding:", b"\r\nconnection:"
+_COMMON = (b"HTTP/1.1 200 ", b"HTTP/1.1 206 ")
+_LENGTH_MARK, _OTHER_MARK, _CONNECTION_MARK = b"\r\ncontent-length: ", b"\r\ntransfer-encoding", b"\r\nconnection:"
+# Else others might read it in another way: line ends that are none, fields over two lines, no name, a NUL.
+_WELL_FORMED = re.compile(rb"[^\r\n\0]*(?:\r\n[^\s:\0]+:[^\r\n\0]*)*\Z")
 _MOST_DIGITS = 18
 _FIRST_FINAL = 200
 _SWITCHING = 101
@@ -35,7 +37,7 @@ class Reading:
     Args:
         head_only: whether the answer has no body whatever its head says: that of a HEAD.
         sink: takes the body of a success as it arrives; without one it is kept.
-        most: a longer body of a success is given up, where its length is known beforehand.
+        most: a longer body of a success is given up, before it begins where its length is known.
 
     Attributes:
         status: the status code, 0 before it is known.
@@ -59,6 +61,7 @@ class Reading:
         self, *, head_only: bool = False, sink: Callable[[memoryview], object] | None = None, most: int | None = None
     ) -> None:
         self._head_only, self._sink, self._most = head_only, sink, most
+        self._kept = 0
         self._chunks: list[bytes] = []
 
     @property
@@ -124,14 +127,17 @@ class Reading:
     def _frame(self, head: bytes) -> int:
         """Read from the head how the body ends and whether the connection lives on; return the status."""
         low = self.low = head.lower() + b"\r\n"
+        if _WELL_FORMED.match(head) is None:
+            text = "the head of the server's answer is no HTTP/1.1: it could be read in two ways"
+            raise MalformedAnswerError(text)
         at = low.find(_LENGTH_MARK)
         if (
             at > 0
-            and low.startswith(_COMMON)
+            and head.startswith(_COMMON)
             and _OTHER_MARK not in low
             and _CONNECTION_MARK not in low
             and (length := low[at + 18 : low.find(b"\r\n", at + 18)]).isdigit()
-            and low.find(_LENGTH_MARK[:-1], at + 18) < 0
+            and low.count(_LENGTH_MARK[:-1]) == 1
             and len(length) <= _MOST_DIGITS
         ):
             self.reusable, self._left = True, 0 if self._head_only else int(length)
@@ -159,6 +165,8 @@ class Reading:
             if coding != b"chunked":
                 text = f"the server used a transfer coding that nobody asked for: {coding[:40]!r}"
                 raise MalformedAnswerError(text)
+            # With a length beside it, whoever is between may have read it otherwise.
+            self.reusable = self.reusable and b"\r\ncontent-length:" not in low
             return _CHUNKED
         length = _field(low, b"content-length")
         if not length:
@@ -196,7 +204,16 @@ class Reading:
 
     def _until_close(self, data: memoryview) -> bool:
         self._take(data)
-        return False
+        return self._is_too_long(len(data))
+
+    def _is_too_long(self, size: int) -> bool:
+        """Count what is kept of a body of unknown length, and give it up when it is more than wanted."""
+        self._kept += size
+        if self._most is None or self._kept <= self._most or self.status >= _FIRST_ERROR:
+            return False
+        self.too_long, self.reusable = True, False
+        self._chunks.clear()
+        return True
 
     def _chunked(self, data: memoryview) -> bool:
         raw = memoryview(self._cut + bytes(data)) if self._cut else data
@@ -205,6 +222,8 @@ class Reading:
             if self._left > 0:
                 part = raw[at : at + self._left]
                 self._take(part)
+                if self._is_too_long(len(part)):
+                    return True
                 at += len(part)
                 self._left -= len(part)
                 if self._left:
@@ -249,6 +268,6 @@ def _field(low: bytes, name: bytes) -> bytes:
         return b""
     start += len(mark)
     end = low.find(b"\r\n", start)
-    value = low[start:end].strip()
+    value = low[start:end].strip(b" \t")
     more = low.find(mark, end)
     return value if more < 0 else value + b"," + _field(low[end:], name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -27,12 +27,16 @@ OPERATIONS = frozenset(
 )
 _PLAIN = re.compile(r"[A-Za-z0-9_.\-~/]*\Z")
 _BROKEN = re.compile(r"[\r\n\0]")
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 # In the path, or said by the body itself.
+_ABSENT: tuple[Any, ...] = (None, "")
 _APART = frozenset({"Bucket", "ContentLength", "Key"})
 _DOCUMENTS: dict[str, tuple[str, Callable[[Any], bytes]]] = {
     "CompleteMultipartUpload": ("MultipartUpload", complete_document),
     "DeleteObjects": ("Delete", delete_document),
 }
+# What botocore's model does not ask for, and the request makes no sense without.
+_NAMED = {"CompleteMultipartUpload": ("MultipartUpload",)}
 _KEYS = ("SSECustomerKey", "CopySourceSSECustomerKey")
 
 
@@ -64,6 +68,7 @@ class Form(NamedTuple):
         arguments: the same for those in the query.
         prefixes: for each parameter that is a map, the prefix of its fields.
         document: the parameter that is the XML of the body, and what writes it.
+        needed: the parameters that say what the request is: without its UploadId, to abort is to delete.
     """
 
     method: str
@@ -72,6 +77,7 @@ class Form(NamedTuple):
     arguments: Mapping[str, tuple[str, Callable[[Any], str]]]
     prefixes: Mapping[str, str]
     document: tuple[str, Callable[[Any], bytes]] | None
+    needed: tuple[str, ...]
 
 
 def form_of(service_model: Any, operation: str) -> Form:
@@ -91,6 +97,7 @@ def form_of(service_model: Any, operation: str) -> Form:
         {name: (_wire(shape), _writer(shape)) for name, shape in members.items() if _place(shape) == "querystring"},
         {name: _wire(shape).lower() for name, shape in members.items() if _place(shape) == "headers"},
         _DOCUMENTS.get(operation),
+        tuple(name for name in (*model.input_shape.required_members, *_NAMED.get(operation, ())) if name != "Bucket"),
     )
 
 
@@ -136,8 +143,7 @@ def _date(value: Any) -> str:
 
 
 def _iso(value: Any) -> str:
-    moment = parse_to_aware_datetime(value).astimezone(_utc())
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ" if not moment.microsecond else "%Y-%m-%dT%H:%M:%S.%fZ")
+    return str(parse_to_aware_datetime(value).astimezone(_utc()).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 @lru_cache(maxsize=1)
@@ -156,22 +162,26 @@ def message(form: Form, params: Mapping[str, Any], body: Any) -> Message:
         body: its bytes, or None.
 
     Raises:
-        ConfigError: a parameter is unknown, or a value can't stand in a header.
+        ConfigError: a parameter is unknown or missing, or a value can't stand in a header.
     """
+    for name in form.needed:
+        if params.get(name) in _ABSENT:
+            text = f"S3's operation needs {name}; got {params.get(name)!r}"
+            raise ConfigError(text)
     fields: list[tuple[str, str]] = []
     query: list[tuple[str, str]] = []
     key = params.get("Key", "")
     path = key if _PLAIN.match(key) else quote(key, safe="/~")
     places = form.fields
     for name, value in params.items():
-        if name not in _APART and value is not None:
+        if name not in _APART and value is not None and name not in _KEYS:
             place = places.get(name)
             if place is not None:
                 fields.append((place[0], _clean(name, place[1](value))))
             else:
                 body = _elsewhere(form, name, value, fields, query) or body
     if _KEYS[0] in params or _KEYS[1] in params:
-        fields = _with_keys(form, params, fields)
+        fields += _with_keys(form, params)
     return Message(form.method, path, _query(form.query, query) if form.query or query else "", fields, body)
 
 
@@ -184,13 +194,23 @@ def _elsewhere(
         query.append((wire, write(value)))
     elif name in form.prefixes:
         prefix = form.prefixes[name]
-        fields += [(_clean(name, prefix + key.lower()), _clean(name, str(each))) for key, each in value.items()]
+        fields += [(_field(name, prefix + key.lower()), _clean(name, str(each))) for key, each in value.items()]
+        if len({wire for wire, _ in fields}) != len(fields):
+            text = f"{name} has two names that are one in a header, where upper and lower case are the same"
+            raise ConfigError(text)
     elif form.document is not None and name == form.document[0]:
         return form.document[1](value)
     else:
         text = f"S3's operation has no parameter {name!r}; this botocore knows: {', '.join(sorted(form.fields))}"
         raise ConfigError(text)
     return None
+
+
+def _field(name: str, wire: str) -> str:
+    if _TOKEN.match(wire) is None:
+        text = f"{name} has a name that can't be that of a header: {wire!r}"
+        raise ConfigError(text)
+    return wire
 
 
 def _clean(name: str, value: str) -> str:
@@ -207,14 +227,19 @@ def _query(always: tuple[tuple[str, str], ...], more: list[tuple[str, str]]) -> 
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
 
 
-def _with_keys(form: Form, params: Mapping[str, Any], fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the fields with keys of one's own (SSE-C) as S3 wants them: in base64, with their MD5."""
-    made = dict(fields)
+def _with_keys(form: Form, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Return the fields with keys of one's own (SSE-C) as S3 wants them: in base64, with their MD5.
+
+    Whoever gives the MD5 too has written both, as botocore has it.
+    """
     for name in _KEYS:
-        if params.get(name) is not None:
-            key = params[name]
-            raw = key.encode() if isinstance(key, str) else bytes(key)
-            made[form.fields[name][0]] = base64.b64encode(raw).decode()
-            digest = hashlib.md5(raw, usedforsecurity=False).digest()
-            made.setdefault(form.fields[name + "MD5"][0], base64.b64encode(digest).decode())
-    return list(made.items())
+        key = params.get(name)
+        if key is None:
+            continue
+        field, digest = form.fields[name][0], form.fields[name + "MD5"][0]
+        if params.get(name + "MD5") is not None:
+            yield field, _clean(name, str(key))
+            continue
+        raw = key.encode() if isinstance(key, str) else bytes(key)
+        yield field, base64.b64encode(raw).decode()
+        yield digest, base64.b64encode(hashlib.md5(raw, usedforsecurity=False).digest()).decode()

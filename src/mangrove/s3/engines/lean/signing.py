@@ -16,6 +16,8 @@ UNSIGNED = "UNSIGNED-PAYLOAD"
 _TERMINATOR = "aws4_request"
 _OWN = ("host", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token")
 _TOKEN = 3
+# The second, its date, the scope, and the two halves of the HMAC with the day's key.
+_Ticked = tuple[int, str, str, Any, Any]
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
@@ -31,16 +33,11 @@ class Signer:
 
     __slots__ = (
         "_access_key",
-        "_day",
-        "_inner",
         "_now",
-        "_outer",
         "_region",
-        "_scope",
-        "_second",
         "_secret",
         "_service",
-        "_stamp",
+        "_ticked",
         "token",
     )
 
@@ -49,26 +46,27 @@ class Signer:
         self._secret: str = credentials.secret_key
         self.token: str | None = credentials.token
         self._region, self._service, self._now = region, service, now
-        self._second = -1
-        self._day = self._stamp = self._scope = ""
-        self._inner = self._outer = sha256()
+        # Many threads sign at once: what a second's signatures share is replaced as a whole, never changed.
+        self._ticked: _Ticked | None = None
 
     def __repr__(self) -> str:
         return f"<Signer for {self._service} in {self._region}>"
 
-    def _tick(self, second: int) -> None:
-        self._stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
-        day = self._stamp[:8]
-        if day != self._day:
+    def _tick(self, second: int) -> _Ticked:
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
+        day, before = stamp[:8], self._ticked
+        if before is not None and before[1][:8] == day:
+            ticked = (second, stamp, *before[2:])
+        else:
             key = f"AWS4{self._secret}".encode()
             for part in (day, self._region, self._service, _TERMINATOR):
                 key = hmac.digest(key, part.encode(), "sha256")
             # HMAC's two halves, with the key already in them: OpenSSL would look the algorithm up for each request.
             block = key.ljust(64, b"\0")
-            self._inner, self._outer = sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
-            self._day = day
-            self._scope = f"{day}/{self._region}/{self._service}/{_TERMINATOR}"
-        self._second = second
+            scope = f"{day}/{self._region}/{self._service}/{_TERMINATOR}"
+            ticked = second, stamp, scope, sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
+        self._ticked = ticked
+        return ticked
 
     def fields(self, method: str, path: str, query: str, host: str, fields: list[tuple[str, str]], payload: str) -> str:
         """Return the header's lines of a request, each with its end: those given and those that sign them.
@@ -82,17 +80,18 @@ class Signer:
             payload: the body's SHA-256 in hexadecimal, or `UNSIGNED`.
         """
         second = int(self._now())
-        if second != self._second:
-            self._tick(second)
+        ticked = self._ticked
+        if ticked is None or second != ticked[0]:
+            ticked = self._tick(second)
+        _, stamp, scope, inner, outer = ticked
         names, order, lines, sent = _layout(tuple([name for name, _ in fields]), self.token is not None)
-        given = (host, payload, self._stamp, self.token or "", *[value for _, value in fields])
+        given = (host, payload, stamp, self.token or "", *[value for _, value in fields])
         values = tuple([given[place] for place in order])
         head = sent % values
         trimmed = tuple([_squeezed(value) for value in values]) if "  " in head or "\t" in head else values
         canonical = f"{method}\n{path}\n{query}\n{lines % trimmed}\n{names}\n{payload}"
-        scope = self._scope
-        text = f"AWS4-HMAC-SHA256\n{self._stamp}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
-        inner, outer = self._inner.copy(), self._outer.copy()
+        text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
+        inner, outer = inner.copy(), outer.copy()
         inner.update(text.encode())
         outer.update(inner.digest())
         return (
@@ -106,11 +105,12 @@ def _layout(more: tuple[str, ...], with_token: bool) -> tuple[str, tuple[int, ..
     """Return what requests with the same names share: the names, the order of their values, and two forms for these."""
     named = sorted((name, place) for place, name in enumerate((*_OWN, *more)) if with_token or place != _TOKEN)
     names = [name for name, _ in named]
+    escaped = [name.replace("%", "%%") for name in names]
     return (
         ";".join(names),
         tuple(place for _, place in named),
-        "".join([f"{name}:%s\n" for name in names]),
-        "".join([f"{name}: %s\r\n" for name in names]),
+        "".join([f"{name}:%s\n" for name in escaped]),
+        "".join([f"{name}: %s\r\n" for name in escaped]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import threading
 import time
 import zlib
@@ -12,7 +13,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from mangrove._concurrency import Recent
-from mangrove.aws.renewing import renew
+from mangrove.aws.renewing import is_due, renew
 from mangrove.s3.engines.base import Call
 from mangrove.s3.engines.lean.endpoints import Endpoint, resolve
 from mangrove.s3.engines.lean.requests import Form, form_of, message
@@ -59,6 +60,7 @@ class Writer:
         self._signers: dict[tuple[str, str], Signer] = {}
         self._frozen: Any = None
         self._checked = self._offset = self._renewed = 0.0
+        self._asking: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def endpoint(self, bucket: str) -> Endpoint:
@@ -142,14 +144,30 @@ class Writer:
         if not 0 <= now - self._checked < 1:
             self._refresh(now)
         name = endpoint.region, endpoint.service
-        signer = self._signers.get(name)
+        signers = self._signers  # others may come with other credentials meanwhile
+        signer = signers.get(name)
         if signer is None:
-            signer = self._signers[name] = Signer(self._frozen, *name, self._now)
+            signer = signers[name] = Signer(self._frozen, *name, self._now)
         return signer
 
     def _refresh(self, now: float) -> None:
-        """Ask for the credentials, which refresh themselves when it is time."""
+        """Ask for the credentials, which refresh themselves when it is time; as long as they are valid, without delay.
+
+        To get others may take as long as a service that does not answer, and all requests are written here.
+        """
+        if self._frozen is None or not is_due(self._credentials):
+            self._ask()
+        elif self._asking is None or not self._asking.is_alive():
+            self._asking = threading.Thread(target=self._ask_apart, name="mangrove-s3-credentials", daemon=True)
+            self._asking.start()
+        self._checked = now
+
+    def _ask(self) -> None:
         frozen = self._credentials.get_frozen_credentials()
         if frozen != self._frozen:
             self._frozen, self._signers = frozen, {}
-        self._checked = now
+
+    def _ask_apart(self) -> None:
+        # It is asked again in a second; when they are no longer valid, the error is the requests'.
+        with contextlib.suppress(Exception):
+            self._ask()
