@@ -98,7 +98,7 @@ def minimal(shape, depth=0):
         return shape.enum[0] if shape.enum else "a" * min(max(1, shape.metadata.get("min", 1)), 100)
     if kind in {"integer", "long"}:
         return max(1, shape.metadata.get("min", 1))
-    values = {"boolean": True, "blob": b"b", "timestamp": dt.datetime(2026, 1, 1), "float": 1.0, "double": 1.0}  # noqa: DTZ001
+    values = {"boolean": True, "blob": b"b", "timestamp": dt.datetime(2026, 1, 1), "float": 1.0, "double": 1.0}
     return values[kind]
 
 

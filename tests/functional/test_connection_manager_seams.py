@@ -69,7 +69,7 @@ def test_handlers_of_a_changed_botocore_are_left_out_with_a_warning(base, monkey
 def test_a_derived_session_behaves_as_its_base(base):
     core = botocore_session(base)
     core.set_default_client_config(Config(read_timeout=7))
-    core.set_config_variable("use_fips_endpoint", True)  # noqa: FBT003  botocore's
+    core.set_config_variable("use_fips_endpoint", True)
     base.events.register("before-send.sqs", mine)
     session = Derivation(base).session(lambda: None)
     assert session.get_credentials() is None

@@ -95,7 +95,7 @@ def test_a_given_endpoint_and_configuration_win(aws):
     assert given.meta.endpoint_url == "http://127.0.0.1:9"
     assert given.meta.config.user_agent_extra == "mine"
     assert given.meta.config.proxies == {}
-    positional = session.client("sqs", "eu-west-1", None, False, None, "http://127.0.0.1:9")  # noqa: FBT003
+    positional = session.client("sqs", "eu-west-1", None, False, None, "http://127.0.0.1:9")
     assert (positional.meta.endpoint_url, positional.meta.region_name) == ("http://127.0.0.1:9", "eu-west-1")
 
 

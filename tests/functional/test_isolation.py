@@ -186,7 +186,7 @@ def test_settings_of_a_session_with_something_of_its_own_are_looked_up_for_each_
 def test_settings_of_one_sessions_store_count_and_are_in_no_other():
     one, two = account(1), account(2)
     one.client("sqs")
-    core(one).get_component("config_store").set_config_variable("use_fips_endpoint", True)  # noqa: FBT003  botocore's
+    core(one).get_component("config_store").set_config_variable("use_fips_endpoint", True)
     assert "fips" in one.client("sqs").meta.endpoint_url
     assert "fips" not in two.client("sqs").meta.endpoint_url
 

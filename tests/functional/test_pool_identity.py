@@ -197,7 +197,7 @@ def test_a_pool_with_its_own_way_has_its_own_resources():
 
 
 def test_a_pickled_pool_with_its_own_way_never_becomes_somebody_else():
-    pool = OverridingPool(False, ["us-east-1"], None, "AKIACUSTOMER", "x")  # noqa: FBT003  the seed's order
+    pool = OverridingPool(False, ["us-east-1"], None, "AKIACUSTOMER", "x")
     assert key_of(pool.regions["us-east-1"].client) == "AKIACUSTOMER"
     again = pickle.loads(pickle.dumps(pool))
     with pytest.raises(CredentialError, match="copied or pickled without its credentials"):

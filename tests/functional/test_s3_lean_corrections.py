@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import http.server
 import threading
 import time
@@ -38,7 +38,7 @@ class Server(http.server.ThreadingHTTPServer):
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_HEAD = do_GET
+            do_HEAD = do_GET  # noqa: N815  the library's name
 
             def log_message(self, *_):
                 pass
@@ -118,7 +118,7 @@ def test_expired_credentials_are_renewed_once_for_many_requests(engine):
 
     def fetch():
         count[0] += 1
-        later = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+        later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(hours=1)
         return {"access_key": f"AKID{count[0]}", "secret_key": "s", "token": "t", "expiry_time": later.isoformat()}
 
     credentials = RefreshableCredentials.create_from_metadata(fetch(), fetch, "test")
@@ -147,11 +147,9 @@ def test_a_wrong_clock_is_set_by_the_servers(engine):
     ahead = 3600
 
     def answer(given):
-        told = datetime.datetime.strptime(given["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
+        told = dt.datetime.strptime(given["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.timezone.utc)
         now = time.time() + ahead
-        date = {
-            "Date": datetime.datetime.fromtimestamp(now, datetime.timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
-        }
+        date = {"Date": dt.datetime.fromtimestamp(now, dt.timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")}
         skewed = abs(told.timestamp() - now) > 900
         return (403, date, refusal("RequestTimeTooSkewed")) if skewed else (200, date, b"ok")
 

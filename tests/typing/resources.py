@@ -25,7 +25,7 @@ def databases(engine: str) -> list[rds.DBInstance]:
     for database in found.db_instances.filter(Filters=[{"Name": "engine", "Values": [engine]}]).limit(3):
         assert_type(database, rds.DBInstance)
         assert_type(database.arn, str | None)
-        assert_type(database.get_tags(), dict[str, str])
+        assert_type(database.get_tags(), dict[str, str] | None)
         assert_type(database.allocated_storage, int)
         assert_type(database.instance_create_time, datetime)
         assert_type(database.endpoint, EndpointTypeDef)

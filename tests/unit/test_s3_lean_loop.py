@@ -23,7 +23,7 @@ class Server:
     """Answer each request of each connection by a script: bytes, a number of seconds, or None for closing."""
 
     def __init__(self, script=None, tls=None):
-        self.script = script or (lambda connection, request: [OK])
+        self.script = script or (lambda *_: [OK])
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.origin = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.connections = 0

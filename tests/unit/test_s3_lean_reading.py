@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import itertools
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ def read(data: bytes, cuts=(), **arguments):
     reading = Reading(**arguments)
     edges = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
     whole = False
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in itertools.pairwise(edges):
         whole = reading.feed(memoryview(data)[start:stop])
         if whole:
             break

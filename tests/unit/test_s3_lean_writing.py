@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from io import BytesIO
 from urllib.parse import parse_qsl, urlsplit
@@ -25,7 +25,7 @@ from mangrove.s3.engines.lean.writing import Writer
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "a/token+==")
 # What the transport says for itself, or what differs by design: checksums are the layers' above.
 OF_THE_TRANSPORT = frozenset(
-    "host user-agent amz-sdk-invocation-id amz-sdk-request authorization x-amz-date accept-encoding content-length expect"
+    "host user-agent amz-sdk-invocation-id amz-sdk-request authorization x-amz-date accept-encoding content-length expect"  # noqa: E501
     " x-amz-content-sha256 x-amz-security-token content-type".split()
 )
 
@@ -139,7 +139,7 @@ def test_queries(prefix, token, number):
     assert_alike(params, "ListObjectsV2")
 
 
-WHEN = datetime.datetime(2026, 11, 22, 20, 15, 1, tzinfo=datetime.timezone.utc)
+WHEN = dt.datetime(2026, 11, 22, 20, 15, 1, tzinfo=dt.timezone.utc)
 OBJECT = {"Bucket": "bucket", "Key": "a/b"}
 
 
@@ -242,8 +242,8 @@ def test_every_parameter_of_every_operation_has_its_place():
 def sample(member):
     kind = member.type_name
     return {
-        "string": "value", "integer": 3, "long": 3, "boolean": True, "timestamp": WHEN, "list": ["a", "b"], "map": {"k": "v"},
-    }[kind] if not getattr(member, 'enum', None) else member.enum[0]  # fmt: skip
+        "string": "value", "integer": 3, "long": 3, "boolean": True, "timestamp": WHEN, "list": ["a", "b"], "map": {"k": "v"},  # noqa: E501
+    }[kind] if not getattr(member, "enum", None) else member.enum[0]  # fmt: skip
 
 
 def test_documents_say_what_botocores_say():
@@ -323,7 +323,7 @@ def test_nothing_is_signed_without_credentials():
 def test_the_key_of_a_day_is_made_anew_and_credentials_are_asked_for_again():
     now = [1_795_391_999.0]
 
-    class Rolling:  # noqa: E301
+    class Rolling:
         count = 0
 
         def get_frozen_credentials(self):

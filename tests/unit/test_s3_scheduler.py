@@ -15,8 +15,6 @@ TESTS = str(Path(__file__).resolve().parents[1])
 if TESTS not in sys.path:
     sys.path.append(TESTS)  # at the end: a folder of ours is called `typing`
 
-from servers.scripted import Rig, answer, closed, lost, stale, timeout, unreachable  # noqa: E402
-
 from mangrove.errors import (  # noqa: E402
     AccessDeniedError,
     BatchError,
@@ -30,6 +28,7 @@ from mangrove.errors import (  # noqa: E402
 )
 from mangrove.s3.engines.base import Call, Reply  # noqa: E402
 from mangrove.s3.handle import Handle  # noqa: E402
+from servers.scripted import Rig, answer, closed, lost, stale, timeout, unreachable  # noqa: E402
 
 SLOW = ("SlowDown", 503)
 
@@ -352,7 +351,7 @@ def test_half_of_all_throttled_still_ends_well():
 
 def test_an_engine_that_breaks_ends_the_batch_and_the_next_one_works(rig):
     rig.engine.hold = True
-    with pytest.raises(BatchError, match="the engine failed: ZeroDivisionError") as caught, rig.batch(2) as batch:  # noqa: PT012
+    with pytest.raises(BatchError, match="the engine failed: ZeroDivisionError") as caught, rig.batch(2) as batch:
         for number in range(5):
             batch.upload("bucket", f"{number}", b"x")
         rig.engine.breaks = ZeroDivisionError("x")
@@ -428,7 +427,7 @@ def test_a_heavy_step_ends_between_two_parts_when_the_batch_is_left(rig):
     class LeaveError(Exception):
         pass
 
-    with pytest.raises(LeaveError), rig.batch() as batch:  # noqa: PT012
+    with pytest.raises(LeaveError), rig.batch() as batch:
         handle = batch._do(Large("heavy", None))
         assert began.wait(10)
         halt = rig.backend.scheduler.halt

@@ -36,7 +36,7 @@ BODY = st.one_of(
 def _clock(monkeypatch):
     import datetime as dt
 
-    now = dt.datetime(2026, 11, 22, 17, 0, 1)  # noqa: DTZ001  botocore's own is naive too
+    now = dt.datetime(2026, 11, 22, 17, 0, 1)
     if hasattr(botocore.auth, "get_current_datetime"):
         monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: now)
     else:

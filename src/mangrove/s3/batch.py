@@ -6,6 +6,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -92,9 +94,10 @@ class Batch(Verbs):
         self._failures: list[Handle] = []
         self._callbacks: deque[Handle] = deque()
         self._callback_errors: list[Handle] = []
-        self._calling = threading.Lock()
+        self._caller: int | None = None  # the thread that calls callbacks
         self._goal: int | None = None  # how many may be left when the thread that waits is to be woken
-        self._condition = threading.Condition()
+        # Not a Condition: Ctrl-C in the middle of one leaves it locked for ever.
+        self._bell: SimpleQueue[None] = SimpleQueue()
         self._began = time.monotonic()
         self._served = False
         self._refused = ""  # why nothing can be added any more
@@ -146,9 +149,8 @@ class Batch(Verbs):
         self._ended += 1
         goal = self._goal
         if goal is not None and self._left() <= goal:
-            with self._condition:
-                self._goal = None
-                self._condition.notify_all()
+            self._goal = None
+            self._bell.put(None)
 
     def abandon(self, error: Exception) -> None:
         """Take nothing more, and end what has not begun; the scheduler calls it when it is closed."""
@@ -156,8 +158,7 @@ class Batch(Verbs):
             self._refused = f"the batch has ended: {error}; make another one"
             while self.inbox:
                 self._drop(self.inbox.pop(), str(error))
-        with self._condition:
-            self._condition.notify_all()
+        self._bell.put(None)
 
     # -- waiting ----------------------------------------------------------------------------------------------------
 
@@ -167,14 +168,14 @@ class Batch(Verbs):
     def _wait(self, goal: int, deadline: float | None = None, handle: Handle | None = None) -> bool:
         """Wait until no more than so many operations are left, or one has ended; return whether it is so."""
         while True:
-            with self._condition:
-                # Before the look at what has ended: what ends after it wakes this thread.
-                self._goal = _EACH if handle is not None or self._left() <= goal else goal
-                if not self._is_enough(goal, handle) and not self._may_call():
-                    left = _LOOK if deadline is None else min(_LOOK, deadline - time.monotonic())
-                    if left > 0:
-                        self._condition.wait(left)
-                self._goal = None
+            # Before the look at what has ended: what ends after it wakes this thread.
+            self._goal = _EACH if handle is not None or self._left() <= goal else goal
+            if not self._is_enough(goal, handle) and not self._may_call():
+                left = _LOOK if deadline is None else min(_LOOK, deadline - time.monotonic())
+                if left > 0:
+                    with suppress(Empty):
+                        self._bell.get(timeout=left)
+            self._goal = None
             self._call_back()
             self._report(self._progress)
             # Callbacks may have added more.
@@ -189,13 +190,17 @@ class Batch(Verbs):
         return left <= goal and (left < _FEW or self._weigh() <= _MOST_BYTES // 2)
 
     def _may_call(self) -> bool:
-        return bool(self._callbacks) and not self._calling.locked()
+        return bool(self._callbacks) and self._caller is None
 
     def _call_back(self) -> None:
         """Call the callbacks of what has ended; within one of them, they wait until it returns."""
-        if not self._calling.acquire(blocking=False):
-            return
+        mine = False
         try:
+            with self._lock:
+                if self._caller is not None:
+                    return
+                # Two stores, which Ctrl-C does not come between.
+                self._caller, mine = threading.get_ident(), True
             while self._callbacks:
                 handle = self._callbacks.popleft()
                 try:
@@ -204,7 +209,8 @@ class Batch(Verbs):
                     handle.callback_error = error
                     self._callback_errors.append(handle)
         finally:
-            self._calling.release()
+            if mine:
+                self._caller = None
 
     def _progress(self) -> Progress:
         failed, seconds = len(self._failures), time.monotonic() - self._began

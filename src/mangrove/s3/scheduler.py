@@ -76,6 +76,8 @@ class Scheduler:
         self._pool: ThreadPoolExecutor | None = None
         self._stopping = False
         self._lock = threading.Lock()
+        # Ctrl-C may come while the thread is started, so that a second one is: then one of them goes at once.
+        self._running = threading.Lock()
         self._thread: threading.Thread | None = None
 
     # -- from any thread --------------------------------------------------------------------------------------------
@@ -96,9 +98,8 @@ class Scheduler:
                 text = "the connection was closed after this batch was made; make another one"
                 raise ConfigError(text)
             self._sources = [*self._sources, source]
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="mangrove-s3", daemon=True)
-                self._thread.start()
+            if not self._running.locked():
+                threading.Thread(target=self._run, name="mangrove-s3", daemon=True).start()
 
     def leave(self, source: Source) -> None:
         """Begin none of its operations any more."""
@@ -126,6 +127,9 @@ class Scheduler:
     # -- in its thread ----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        if not self._running.acquire(blocking=False):
+            return
+        self._thread = threading.current_thread()
         poll = self._engine.poll
         text = "the connection was closed"
         error: Exception = TransferCancelledError(text)

@@ -87,6 +87,7 @@ class Engine(Protocol):
 
     def poll(self, timeout: float) -> list[Call]:
         """Return the calls that have ended, each with its reply or its error; wait up to `timeout` seconds for one."""
+        raise NotImplementedError
 
     def wake(self) -> None:
         """Make a `poll` that waits return; from any thread."""
@@ -98,6 +99,7 @@ class Engine(Protocol):
             botocore.exceptions.ClientError: S3 answered with an error.
             botocore.exceptions.BotoCoreError: there was no answer: a connection, a time-out, credentials.
         """
+        raise NotImplementedError
 
     def close(self) -> None:
         """Close the connections; calls under way end with an error."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -78,7 +80,9 @@ class MemoryEngine:
             "CreateBucket": partial(buckets.create_bucket, region=region_name),
         }
         self._ended: list[Call] = []
-        self._woken = threading.Event()
+        # A queue in C: Ctrl-C may strike in the middle of an Event, which would then be locked for ever.
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._rung = False
 
     def submit(self, call: Call) -> None:
         """Make a call now; `poll` gives it back."""
@@ -92,13 +96,16 @@ class MemoryEngine:
         """Return the calls made since the last time; without any, wait for `wake` up to so many seconds."""
         ended, self._ended = self._ended, []
         if not ended:
-            self._woken.wait(min(timeout, threading.TIMEOUT_MAX))
-            self._woken.clear()
+            with contextlib.suppress(queue.Empty):
+                self._bell.get(timeout=min(max(timeout, 0.0), threading.TIMEOUT_MAX))
+            self._rung = False
         return ended
 
     def wake(self) -> None:
         """Make a `poll` that waits return; from any thread."""
-        self._woken.set()
+        if not self._rung:
+            self._rung = True
+            self._bell.put(None)
 
     def perform(self, call: Call) -> Reply:
         """Make a call and return its reply.
