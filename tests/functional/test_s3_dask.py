@@ -164,7 +164,7 @@ def test_a_batch_of_a_cluster(world):
     assert (batch.success(), called, batch.results()) == (True, [True] * 20, [True] * 20)
     assert world.connection.head(world.bucket, "k7")["Metadata"] == {"n": "7"}
 
-    batch = cluster.batch()
+    batch = s3.Connection(endpoint_url="http://127.0.0.1:9").batch(executor=cluster)
     good, bad = batch.download(world.bucket, "k3"), batch.download(world.bucket, "none")
     with pytest.raises(BatchError) as caught, batch:
         pass

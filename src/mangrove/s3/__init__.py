@@ -18,22 +18,44 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mangrove.s3.batch import Batch
+    from mangrove.s3.cluster import Cluster
     from mangrove.s3.connection import Connection
+    from mangrove.s3.dask import Operation, spread
     from mangrove.s3.engines.memory import MemoryStore
     from mangrove.s3.handle import Handle
+    from mangrove.s3.jobs import batch_operations
     from mangrove.s3.mock import Mock
     from mangrove.s3.outcome import Outcome, Progress
+    from mangrove.s3.recipe import Recipe
 
-__all__ = ["Batch", "Connection", "Handle", "MemoryStore", "Mock", "Outcome", "Progress"]
+__all__ = [
+    "Batch",
+    "Cluster",
+    "Connection",
+    "Handle",
+    "MemoryStore",
+    "Mock",
+    "Operation",
+    "Outcome",
+    "Progress",
+    "Recipe",
+    "batch_operations",
+    "spread",
+]
 
 _HOMES = {
     "Batch": "mangrove.s3.batch",
+    "Cluster": "mangrove.s3.cluster",
     "Connection": "mangrove.s3.connection",
     "Handle": "mangrove.s3.handle",
     "MemoryStore": "mangrove.s3.engines.memory",
     "Mock": "mangrove.s3.mock",
+    "Operation": "mangrove.s3.dask",
     "Outcome": "mangrove.s3.outcome",
     "Progress": "mangrove.s3.outcome",
+    "Recipe": "mangrove.s3.recipe",
+    "batch_operations": "mangrove.s3.jobs",
+    "spread": "mangrove.s3.dask",
 }
 
 

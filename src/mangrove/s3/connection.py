@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from mangrove._redact import redact_url
 from mangrove.aws.session import Session, make_client
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import boto3
     from typing_extensions import Self
 
+    from mangrove.s3.cluster import Cluster, ClusterBatch
     from mangrove.s3.engines.memory import MemoryStore
 
 __all__ = ["Connection"]
@@ -213,6 +214,7 @@ class Connection(BucketMethods):
         self._own_mocks.set(tuple(each for each in self._own_mocks.get(()) if each is not ended))
         ended.close()
 
+    @overload
     def batch(
         self,
         concurrency: int = 50,
@@ -220,8 +222,30 @@ class Connection(BucketMethods):
         raise_errors: bool = True,
         progress: bool | Callable[[Progress], object] | None = None,
         keep_results: bool = True,
-    ) -> Batch:
-        """Return a context whose methods make operations at once; see `Batch`.
+        executor: None = None,
+    ) -> Batch: ...
+
+    @overload
+    def batch(
+        self,
+        concurrency: int = 50,
+        *,
+        raise_errors: bool = True,
+        progress: bool | Callable[[Progress], object] | None = None,
+        keep_results: bool = True,
+        executor: Cluster,
+    ) -> ClusterBatch: ...
+
+    def batch(
+        self,
+        concurrency: int = 50,
+        *,
+        raise_errors: bool = True,
+        progress: bool | Callable[[Progress], object] | None = None,
+        keep_results: bool = True,
+        executor: Any = None,
+    ) -> Any:
+        """Return a context whose methods make operations at once; see `Batch`, and `ClusterBatch` with an executor.
 
         Args:
             concurrency: how many run at once.
@@ -229,10 +253,16 @@ class Connection(BucketMethods):
             progress: is called with a `Progress` a few times a second; True shows it on a terminal.
             keep_results: whether `results` can be asked for; without, any number of downloads takes no more memory
                 than a few.
+            executor: an `s3.Cluster`, whose workers make the operations; None for this process.
 
         Raises:
             ConfigError: an argument is wrong.
         """
+        if executor is not None:
+            from mangrove.s3.cluster import batch_on  # noqa: PLC0415  past one machine
+
+            options = {"raise_errors": raise_errors, "progress": progress, "keep_results": keep_results}
+            return batch_on(executor, concurrency, **options)
         return Batch(
             self.backend,
             concurrency,
