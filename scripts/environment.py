@@ -16,6 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 10)
+# All but awscrt: with it botocore signs by other code, and what the tests compare has random signatures in it.
+PARTS = ".[accounts,cli,dask,testing]"
 OLDEST = ("boto3==1.40.0", "botocore==1.40.0")
 
 
@@ -71,8 +73,8 @@ def make(name: str, *, frozen: bool = True) -> Path:
     constraints = ROOT / "constraints" / f"{'oldest' if name == 'oldest' else 'newest'}.txt"
     wanted = {
         "demo": ["-e", ".[cli,testing]"],
-        "newest": ["-e", ".[all]", "--group", "test", "--group", "lint"],
-        "oldest": ["-e", ".[all]", "--group", "test", *OLDEST],
+        "newest": ["-e", PARTS, "--group", "test", "--group", "lint"],
+        "oldest": ["-e", PARTS, "--group", "test", *OLDEST],
     }[name]
     # The newest versions were frozen on 3.11; on an older Python some of them do not exist.
     frozen = frozen and (name == "oldest" or sys.version_info >= (3, 11))

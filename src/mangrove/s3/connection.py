@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
+# The mocks that were begun here, of all connections; tokens, as nobody knows how long a context keeps what it is given.
+_own_mocks: contextvars.ContextVar[tuple[object, ...]] = contextvars.ContextVar("mangrove_s3_mocks", default=())
+
 
 class Connection(BucketMethods):
     """Upload to S3 and download from it: tried again where that helps, verified, in parts when large, in bulk.
@@ -127,7 +130,6 @@ class Connection(BucketMethods):
         self._ending: weakref.finalize[Any, Any] | None = None
         self._lock = threading.RLock()
         self._mocks: list[StandIn] = []
-        self._own_mocks: contextvars.ContextVar[tuple[StandIn, ...]] = contextvars.ContextVar("mangrove_s3_mocks")
 
     @classmethod
     def in_memory(cls, store: MemoryStore | None = None, **arguments: Any) -> Connection:
@@ -154,9 +156,9 @@ class Connection(BucketMethods):
         """Return what serves the calls of this thread now: the real S3, or the mock that is active."""
         mocks = self._mocks
         if mocks:
-            own = [each for each in self._own_mocks.get(()) if each in mocks]
+            own = _own_mocks.get()
             # Another thread's mock rather than the real S3: a test must never reach that.
-            return (own or mocks)[-1].backend
+            return ([each for each in mocks if each.token in own] or mocks)[-1].backend
         if self._stand_in is not None:
             return self._stand_in.backend
         real = self._real
@@ -205,13 +207,13 @@ class Connection(BucketMethods):
         found = self._memory(store)
         with self._lock:
             self._mocks = [*self._mocks, found]
-        self._own_mocks.set((*self._own_mocks.get(()), found))
+        _own_mocks.set((*_own_mocks.get(), found.token))
         return found
 
     def _end_mock(self, ended: StandIn) -> None:
         with self._lock:
             self._mocks = [each for each in self._mocks if each is not ended]
-        self._own_mocks.set(tuple(each for each in self._own_mocks.get(()) if each is not ended))
+        _own_mocks.set(tuple(each for each in _own_mocks.get() if each is not ended.token))
         ended.close()
 
     @overload

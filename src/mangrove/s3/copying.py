@@ -15,6 +15,7 @@ from mangrove.s3.performing import Performer, Settings
 __all__ = ["Copy", "Move"]
 
 _PRECONDITION = 412
+_CONDITIONS = frozenset({"IfMatch", "IfNoneMatch"})
 
 
 class Copy(Handle):
@@ -70,6 +71,11 @@ class Copy(Handle):
     def _copy(self, head: Mapping[str, Any]) -> Step:
         if head["ContentLength"] > self._settings.copying.threshold:
             return lambda performer: self._in_parts(performer, head)
+        lost = sorted(_CONDITIONS.intersection(self._options.lost("CopyObject")))
+        if lost:
+            # Without it the object that is there would be replaced.
+            text = f"CopyObject of the installed botocore knows no {', '.join(lost)}; a newer botocore does"
+            raise ConfigError(text)
         params = self._options.of("CopyObject")
         params.setdefault("CopySourceIfMatch", head["ETag"])
         params["Bucket"], params["Key"], params["CopySource"] = self.bucket, self.key, self._source
@@ -95,7 +101,7 @@ class Copy(Handle):
         """Ask whether the object that stands in the way is the copy: the answer of an earlier try may be lost."""
         if call.operation == "HeadObject" and self._obstacle is not None and kind_of(error) == "fatal":
             raise self._obstacle
-        conditions = {"IfMatch", "IfNoneMatch"} & call.params.keys()
+        conditions = _CONDITIONS & call.params.keys()
         if call.operation != "CopyObject" or status_of(error) != _PRECONDITION or not (self.unsure and conditions):
             raise error
         self._obstacle = error

@@ -165,7 +165,9 @@ def _copied(error: Exception, made: type[Exception], reason: str) -> Exception:
     return copy
 
 
-def _ours(error: Exception) -> type[errors.TransferError]:
+def _ours(error: Exception) -> type[errors.MangroveError]:
+    if isinstance(error, botocores.ParamValidationError):
+        return errors.ConfigError
     code, status = code_of(error), status_of(error)
     if code in _MISSING:
         return errors.NotFoundError
@@ -178,7 +180,7 @@ def _ours(error: Exception) -> type[errors.TransferError]:
     return errors.TransferError
 
 
-def _mixed(theirs: type[Exception], ours: type[errors.TransferError]) -> type[Exception]:
+def _mixed(theirs: type[Exception], ours: type[errors.MangroveError]) -> type[Exception]:
     # Named as theirs: it is what a traceback and a log show, and what S3's documents call it.
     body = {"__module__": theirs.__module__, "__doc__": ours.__doc__, "__reduce__": _reduce, "ours": ours}
     make: Any = type

@@ -25,11 +25,15 @@ class StandIn:
         region: where buckets are made.
         settings: how objects are moved.
         policy: when what failed is tried again.
+
+    Attributes:
+        token: stands for it where it must not be kept alive.
     """
 
     def __init__(self, store: MemoryStore | None, region: str, settings: Settings, policy: Policy) -> None:
         from mangrove.s3.engines.memory import MemoryStore as Store  # noqa: PLC0415  for tests alone
 
+        self.token = object()
         self.store = Store() if store is None else store
         self._region, self._settings, self._policy = region, settings, policy
         self._backend: Backend | None = None

@@ -1,0 +1,146 @@
+"""A mock stands in for S3, for every thread; nests; and nothing goes to the network while it is there."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import socket
+import threading
+
+import boto3
+import pytest
+
+import mangrove
+from mangrove import s3
+from mangrove.errors import ConfigError, NotFoundError
+from mangrove.s3.engines.memory import MemoryStore
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a mock has opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def conn():
+    with s3.Connection(mangrove.Session("key", "secret", region_name="us-east-1")) as made:
+        yield made
+
+
+def threads():
+    return [each.name for each in threading.enumerate() if each.name.startswith("mangrove-s3")]
+
+
+def test_a_context_and_a_start_and_a_stop(conn):
+    with conn.mock():
+        conn.conn.create_bucket("foo")
+        conn.upload("foo", "bar", "hello")
+        with conn.batch() as batch:
+            batch.download("foo", "bar")
+        assert batch.results() == [b"hello"]
+    mock = conn.mock()
+    mock.start()
+    with pytest.raises(NotFoundError):
+        conn.download("foo", "bar")
+    mock.stop()
+    assert threads() == []
+    with pytest.raises(ConfigError, match="the mock is not active"):
+        mock.stop()
+
+
+def test_mocks_nest(conn):
+    with conn.mock():
+        conn.create_bucket("outer")
+        with conn.mock():
+            assert conn.conn.list_buckets()["Buckets"] == []
+            conn.create_bucket("inner")
+        assert [each["Name"] for each in conn.conn.list_buckets()["Buckets"]] == ["outer"]
+
+
+def test_what_is_stored_may_be_shared_and_kept(conn):
+    store = MemoryStore()
+    with conn.mock(store):
+        conn.create_bucket("bucket")
+        conn.upload("bucket", "a", "x")
+    with conn.mock(store):
+        assert conn.download("bucket", "a") == b"x"
+    other = s3.Connection.in_memory(store)
+    assert other.download("bucket", "a") == b"x"
+    other.close()
+
+
+def test_other_threads_see_the_mock(conn):
+    with conn.mock():
+        conn.create_bucket("bucket")
+        seen = []
+        thread = threading.Thread(target=lambda: seen.append(conn.upload("bucket", "a", "x").ok))
+        thread.start()
+        thread.join()
+        assert seen == [True]
+        assert conn.exists("bucket", "a")
+
+
+def test_a_mock_that_is_stopped_elsewhere_is_gone_everywhere(conn):
+    async def main():
+        mock, other = conn.mock(), conn.mock()
+
+        async def begin():
+            mock.start()
+            conn.create_bucket("bucket")
+
+        async def end():
+            mock.stop()
+
+        await asyncio.create_task(begin())
+        mock.start()
+        await asyncio.create_task(end())
+        other.start()
+        assert conn.conn.list_buckets()["Buckets"] == []
+        other.stop()
+        mock.stop()
+
+    asyncio.run(main())
+    assert conn._mocks == []
+
+
+def test_a_batch_of_a_mock_that_has_ended(conn):
+    with conn.mock():
+        conn.create_bucket("bucket")
+        batch = conn.batch()
+        batch.upload("bucket", "a", "x").result()
+    with pytest.raises(ConfigError, match="the batch has ended: the connection was closed|before this was made"):
+        batch.upload("bucket", "b", "x")
+
+
+def test_boto3s_own_ways_work_on_the_client(conn):
+    with conn.mock():
+        conn.create_bucket("bucket")
+        conn.conn.upload_fileobj(io.BytesIO(b"x" * 10), "bucket", "a")
+        assert conn.download("bucket", "a") == b"x" * 10
+        pages = conn.conn.get_paginator("list_objects_v2").paginate(Bucket="bucket")
+        assert [key["Key"] for page in pages for key in page["Contents"]] == ["a"]
+        conn.conn.get_waiter("object_exists").wait(Bucket="bucket", Key="a")
+
+
+def test_without_credentials_and_without_a_region():
+    connection = s3.Connection(boto3.Session())
+    with connection.mock():
+        connection.create_bucket("bucket")
+        connection.upload("bucket", "a", "x")
+
+
+def test_a_mock_that_is_never_stopped_ends_with_its_connection():
+    connection = s3.Connection(region_name="us-east-1")
+    mock = connection.mock()
+    mock.start()
+    connection.create_bucket("bucket")
+    with connection.batch() as batch:
+        batch.upload("bucket", "a", "x")
+    assert threads() == ["mangrove-s3"]
+    del connection, mock, batch
+    gc.collect()
+    assert threads() == []
