@@ -131,7 +131,7 @@ def test_a_key_that_cannot_be(conn, calls, key, match):
     assert conn.exists("bucket", "k" * 1024)
 
 
-@pytest.mark.parametrize("data", [None, 3, 1.5, {"a": 1}, {b"a"}, object(), len], ids=repr)
+@pytest.mark.parametrize("data", [None, 3, 1.5, {"a": 1}, {b"a"}, object(), len], ids=lambda value: type(value).__name__)
 def test_data_that_is_none(conn, calls, data):
     fails_in_both(
         conn, DeclarationTypeError, "an upload takes a str, bytes, a path", lambda c: c.upload("bucket", "a", data)
@@ -139,7 +139,7 @@ def test_data_that_is_none(conn, calls, data):
     assert not conn.exists("bucket", "a")
 
 
-@pytest.mark.parametrize("target", [3, 1.5, b"path", {}, object()], ids=repr)
+@pytest.mark.parametrize("target", [3, 1.5, b"path", {}, object()], ids=lambda value: type(value).__name__)
 def test_targets_that_are_none(conn, calls, target):
     with pytest.raises(DeclarationTypeError, match="a download goes to a path, a file object or None"):
         conn.download("bucket", "a", target)
