@@ -131,7 +131,9 @@ def test_a_key_that_cannot_be(conn, calls, key, match):
     assert conn.exists("bucket", "k" * 1024)
 
 
-@pytest.mark.parametrize("data", [None, 3, 1.5, {"a": 1}, {b"a"}, object(), len], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "data", [None, 3, 1.5, {"a": 1}, {b"a"}, object(), len], ids=lambda value: type(value).__name__
+)
 def test_data_that_is_none(conn, calls, data):
     fails_in_both(
         conn, DeclarationTypeError, "an upload takes a str, bytes, a path", lambda c: c.upload("bucket", "a", data)

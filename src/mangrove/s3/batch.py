@@ -119,7 +119,10 @@ class Batch(Verbs):
             self._scheduler.wake()
         if self._callbacks:
             self._call_back()
-        if self._left() >= self._most or self._weigh() > _MOST_BYTES:
+        if (
+            self._added - self._ended - self._dropped >= self._most
+            or self._bytes_added - self._bytes_ended - self._bytes_dropped > _MOST_BYTES
+        ):
             self._wait(self._most // 2)
         return handle
 

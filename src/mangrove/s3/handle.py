@@ -130,9 +130,14 @@ class Handle:
 
     def end(self, error: BaseException | None = None) -> None:
         """Say that it has ended, well without an error."""
-        self.error = error
+        if error is not None:
+            self.error = error
+            self.let_go()
         self.seconds = time.monotonic() - self.started if self.started else 0.0
         self.ended = True
+
+    def let_go(self) -> None:
+        """Let go of what is not needed when it has failed."""
 
     # -- for those who wait for it ----------------------------------------------------------------------------------
 

@@ -167,6 +167,7 @@ class Upload(Handle):
 
         upload_large(performer, self, source, self._options, self._content_type)
         self.size = (self.details or {}).get("size")
+        self.let_go()
 
     def recover(self, call: Call, error: Exception) -> Step:
         """Ask whether the object that stands in the way is this one: the answer of an earlier try may be lost."""
@@ -190,8 +191,7 @@ class Upload(Handle):
         """Take the reply; S3 has compared the bytes with their checksum."""
         if call.operation == "HeadObject":
             self._settle(reply)
-            return None
-        if self._sent is not None:
+        elif self._sent is not None:
             algorithm, sent = self._sent
             told = reply.get(f"Checksum{algorithm}")
             if told is not None:
@@ -199,6 +199,7 @@ class Upload(Handle):
                     self._refuse(algorithm, sent, told)
                 self.verified = algorithm
         self.value = True
+        self._source = b""  # as `let_go`
         return None
 
     def _refuse(self, algorithm: str, sent: str, told: str) -> None:
@@ -216,19 +217,17 @@ class Upload(Handle):
             raise PreconditionError(text) from self._obstacle
         if self._sent is not None and reply.get(f"Checksum{self._sent[0]}"):
             self.verified = self._sent[0]
-        self.value = True
 
     def facts(self) -> dict[str, Any]:
         """Return what `Outcome` says beside the value."""
         checksum = ":".join(self._sent) if self.verified and self._sent else None
         return {"size": self.size, "checksum": checksum, **super().facts()}
 
-    def end(self, error: BaseException | None = None) -> None:
-        """Say that it has ended; whoever keeps the handle does not keep the bytes."""
+    def let_go(self) -> None:
+        """Let go of the bytes: whoever keeps the handle does not keep them."""
         if not isinstance(self._source, bytes):
             self._source.close()
         self._source = b""
-        super().end(error)
 
 
 class Download(Handle):
