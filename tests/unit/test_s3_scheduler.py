@@ -273,12 +273,29 @@ def test_damaged_bytes_are_fetched_again_and_never_delivered(rig, tmp_path):
 def test_an_answer_with_another_checksum_than_was_sent(rig):
     def other(call, carry):
         carry(call)
-        call.reply = Reply(200, {"ChecksumCRC32": "AAAAAA=="})
+        call.reply = Reply(200, {"ChecksumCRC32": "AAAAAA==", "ETag": '"x"'})
         return call.reply
 
     rig.script("a", *[other] * 4)
     handle = rig.performer.run(rig.maker.upload("bucket", "a", b"data"))
     assert isinstance(handle.error, IntegrityError)
+
+
+def test_a_success_that_is_not_s3s_is_none(rig):
+    def portal(call, carry):
+        call.reply = Reply(200, {})
+        return call.reply
+
+    rig.script("a", portal)
+    assert rig.performer.run(rig.maker.upload("bucket", "a", b"data")).attempts == 2
+    assert rig.body("a") == b"data"
+    rig.engine.script["CopyObject"].append(portal)
+    assert rig.performer.run(rig.maker.copy("bucket", "a", "bucket", "b", delete=True)).error is None
+    assert rig.body("b") == b"data"
+    rig.engine.always = lambda _: portal
+    for handle in both(rig, lambda: rig.maker.upload("bucket", "c", b"data")):
+        assert isinstance(handle.error, TransferError)
+        assert "has no ETag" in str(handle.error)
 
 
 # -- slowing down -----------------------------------------------------------------------------------------------------

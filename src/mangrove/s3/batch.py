@@ -106,7 +106,7 @@ class Batch(Verbs):
 
     def _do(self, handle: Handle) -> Handle:
         with self._lock:
-            if self._refused or not self._served:
+            if not self._served:
                 self._serve()
             weight = handle._weight = handle.weight  # noqa: SLF001  a handle and its batch are one thing
             handle._home = self  # noqa: SLF001
@@ -159,6 +159,7 @@ class Batch(Verbs):
         """Take nothing more, and end what has not begun; the scheduler calls it when it is closed."""
         with self._lock:
             self._refused = f"the batch has ended: {error}; make another one"
+            self._served = False
             while self.inbox:
                 self._drop(self.inbox.pop(), str(error))
         self._bell.put(None)
@@ -339,6 +340,7 @@ class Batch(Verbs):
     def _close(self) -> None:
         with self._lock:
             self._refused = self._refused or "the batch has ended; make another one"
+            self._served = False
             self._scheduler.leave(self)
         self._report(self._progress, last=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from mangrove.errors import ConfigError, PreconditionError
+from mangrove.errors import ConfigError, IncompleteTransferError, PreconditionError
 from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.faults import kind_of, status_of
 from mangrove.s3.handle import Handle, Step
@@ -69,7 +69,7 @@ class Copy(Handle):
         return self._copy(self._head)
 
     def _copy(self, head: Mapping[str, Any]) -> Step:
-        if head["ContentLength"] > self._settings.copying.threshold:
+        if (head.get("ContentLength") or 0) > self._settings.copying.threshold:
             return lambda performer: self._in_parts(performer, head)
         lost = sorted(_CONDITIONS.intersection(self._options.lost("CopyObject")))
         if lost:
@@ -77,7 +77,8 @@ class Copy(Handle):
             text = f"CopyObject of the installed botocore knows no {', '.join(lost)}; a newer botocore does"
             raise ConfigError(text)
         params = self._options.of("CopyObject")
-        params.setdefault("CopySourceIfMatch", head["ETag"])
+        if head.get("ETag"):
+            params.setdefault("CopySourceIfMatch", head["ETag"])
         params["Bucket"], params["Key"], params["CopySource"] = self.bucket, self.key, self._source
         return Call("CopyObject", params, owner=self)
 
@@ -116,7 +117,10 @@ class Copy(Handle):
             return self._copy(self._head)
         if call.operation == "CopyObject":
             found = reply.data.get("CopyObjectResult") or {}
-            return self._done(found.get("ETag"), reply)
+            if not found.get("ETag"):
+                text = f"the answer to the copy to s3://{self.bucket}/{self.key} has no ETag, so it is not S3's"
+                raise IncompleteTransferError(text)
+            return self._done(found["ETag"], reply)
         self.value = True
         return None
 

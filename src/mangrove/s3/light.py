@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from mangrove.errors import IntegrityError, PreconditionError, TransferError
+from mangrove.errors import IncompleteTransferError, IntegrityError, PreconditionError, TransferError
 from mangrove.s3.checksums import SIZES, crc32, member, parse
 from mangrove.s3.checksums import checksum as checksum_of
 from mangrove.s3.engines.base import Call, Reply
@@ -14,11 +14,11 @@ from mangrove.s3.handle import Handle, Step
 from mangrove.s3.integrity import Stored, stored
 from mangrove.s3.options import Options
 from mangrove.s3.performing import Performer, Settings
-from mangrove.s3.settling import is_same
+from mangrove.s3.settling import is_same, refuse_unverified
 from mangrove.s3.sources import BytesSource, Source
 from mangrove.s3.targets import Target
 
-__all__ = ["Delete", "Download", "Exists", "Head", "Upload"]
+__all__ = ["Delete", "Download", "Exists", "Head", "Upload", "refuse_unverified"]
 
 Callback = Callable[[Any], object] | None
 _CHECKSUMS = tuple(f"Checksum{name}" for name in SIZES)
@@ -191,13 +191,16 @@ class Upload(Handle):
         """Take the reply; S3 has compared the bytes with their checksum."""
         if call.operation == "HeadObject":
             self._settle(reply)
-        elif self._sent is not None:
-            algorithm, sent = self._sent
-            told = reply.get(f"Checksum{algorithm}")
+        else:
+            algorithm, sent = self._sent or ("", "")
+            told = reply.get(f"Checksum{algorithm}") if algorithm else None
             if told is not None:
                 if told != sent:
                     self._refuse(algorithm, sent, told)
                 self.verified = algorithm
+            elif reply.get("ETag") is None:
+                text = f"the answer to the upload of s3://{self.bucket}/{self.key} has no ETag, so it is not S3's"
+                raise IncompleteTransferError(text)
         self.value = True
         self._source = b""  # as `let_go`
         return None
@@ -334,16 +337,3 @@ class Download(Handle):
         """Return what `Outcome` says beside the value."""
         known = self._facts_of(self.reply) if self.reply is not None else {}
         return {"size": self.size, **known, **(self.details or {})}
-
-
-def refuse_unverified(bucket: str, key: str) -> None:
-    """Say that an object can't be verified though it has to be.
-
-    Raises:
-        IntegrityError: always.
-    """
-    text = (
-        f"S3 holds no checksum of s3://{bucket}/{key} that its bytes could be verified by, and strict=True asks for"
-        " one; upload it anew with a checksum, or allow it with strict=False"
-    )
-    raise IntegrityError(text)

@@ -324,7 +324,7 @@ class Scheduler:
     def _finish(self, this: _Try, error: BaseException | None) -> None:
         self._tries.discard(this)
         this.source.flying -= 1
-        if isinstance(error, MangroveError):
+        if error is not None and isinstance(error, MangroveError):
             # Its frames are this module's, and hold the bytes of the call; there may be a million of them.
             error.__traceback__ = None
         this.handle.end(error)

@@ -1,12 +1,13 @@
-"""Say whether the object that is there is the one that was sent, where the answer to the sending was lost."""
+"""Say what is to be thought of an object: whether it is the one that was sent, whether unverified ones are taken."""
 
 from __future__ import annotations
 
 from hashlib import md5
 
+from mangrove.errors import IntegrityError
 from mangrove.s3.engines.base import Reply
 
-__all__ = ["is_same"]
+__all__ = ["is_same", "refuse_unverified"]
 
 
 def is_same(reply: Reply, body: bytes, sent: tuple[str, str] | None) -> bool:
@@ -27,3 +28,16 @@ def is_same(reply: Reply, body: bytes, sent: tuple[str, str] | None) -> bool:
     if told is not None and sent is not None:
         return bool(told == sent[1])
     return bool(reply.get("ETag") == f'"{md5(body, usedforsecurity=False).hexdigest()}"')
+
+
+def refuse_unverified(bucket: str, key: str) -> None:
+    """Say that an object can't be verified though it has to be.
+
+    Raises:
+        IntegrityError: always.
+    """
+    text = (
+        f"S3 holds no checksum of s3://{bucket}/{key} that its bytes could be verified by, and strict=True asks for"
+        " one; upload it anew with a checksum, or allow it with strict=False"
+    )
+    raise IntegrityError(text)
