@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mangrove.errors import TransferCancelledError
 from mangrove.s3.engines.base import Call, Engine, Reply
+from mangrove.s3.engines.passing import PassingEngine
 from mangrove.s3.options import Options
 from mangrove.s3.performing import Performer
 
@@ -150,30 +151,19 @@ def _let_go(error: BaseException | None) -> None:
         error = error.__context__
 
 
-class _Watched:
+class _Watched(PassingEngine):
     """Be an engine whose calls end when the transfer has failed, and whose replies are looked at."""
 
     def __init__(self, engine: Engine, stop: threading.Event) -> None:
-        self._engine, self._stop = engine, stop
+        super().__init__(engine)
+        self._stop = stop
 
     def perform(self, call: Call) -> Reply:
         _check(self._stop)
-        reply = self._engine.perform(call)
+        reply = super().perform(call)
         if call.owner is not None:
             call.owner(reply)
         return reply
-
-    def submit(self, call: Call) -> None:
-        self._engine.submit(call)
-
-    def poll(self, timeout: float) -> list[Call]:
-        return self._engine.poll(timeout)
-
-    def wake(self) -> None:
-        self._engine.wake()
-
-    def close(self) -> None:
-        """Do nothing: the engine is somebody else's."""
 
 
 def tell_beside(error: BaseException, text: str) -> None:
