@@ -249,7 +249,7 @@ def test_a_stream_of_something_else(conn, item):
 @pytest.mark.parametrize("change", [b"longer than it was", b""], ids=["grows", "shrinks"])
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 def test_a_file_that_changes_while_it_is_sent(conn, tmp_path, monkeypatch, change, large):
-    from mangrove.s3 import sources
+    from mangrove.s3.files import sources
 
     path = tmp_path / "file"
     read_at = sources.read_at
@@ -296,7 +296,7 @@ def test_a_target_that_may_not_be_written(conn, tmp_path):
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EIO])
 def test_a_disk_that_fails(conn, tmp_path, monkeypatch, code):
-    from mangrove.s3 import targets
+    from mangrove.s3.files import targets
 
     conn.upload("bucket", "a", bytes(6 << 20))
     target = tmp_path / "file"

@@ -25,7 +25,7 @@ from mangrove.errors import (
     PreconditionError,
     TransferError,
 )
-from mangrove.s3.checksums import checksum, composite
+from mangrove.s3.rules.checksums import checksum, composite
 
 SSE_KEY = "k3y-that-nobody-may-see-anywhere"
 

@@ -16,7 +16,7 @@ if TESTS not in sys.path:
     sys.path.append(TESTS)
 
 from mangrove.s3.connection import Connection  # noqa: E402
-from mangrove.s3.sweep import sweep_bucket, sweep_files, sweep_journal  # noqa: E402
+from mangrove.s3.large.sweep import sweep_bucket, sweep_files, sweep_journal  # noqa: E402
 
 pytest_plugins = ["servers.weed"]
 
@@ -109,7 +109,7 @@ def test_a_copy_in_parts(connection, bucket, path):
     handle = backend.maker.copy(bucket, "key", bucket, "copy")
     from dataclasses import replace
 
-    from mangrove.s3.plan import Limits
+    from mangrove.s3.rules.plan import Limits
 
     handle._settings = replace(backend.settings, copying=Limits(threshold=PART, part_size=PART))
     backend.performer.settings, before = handle._settings, backend.performer.settings

@@ -42,7 +42,7 @@ from mangrove.s3.engines.lean.poller import Poller
 from mangrove.s3.engines.lean.reading import Reading
 from mangrove.s3.engines.lean.requests import OPERATIONS
 from mangrove.s3.engines.lean.writing import Written
-from mangrove.s3.faults import kind_of
+from mangrove.s3.rules.faults import kind_of
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"

@@ -22,8 +22,8 @@ if TESTS not in sys.path:
 
 from mangrove import s3 as s3po  # noqa: E402
 from mangrove.errors import AccessDeniedError, BatchError, ConfigError, NotFoundError, TransferError  # noqa: E402
-from mangrove.s3.plan import LARGEST_PUT, USUAL, upload_plan  # noqa: E402
-from mangrove.s3.policy import Budget, Policy, Tries  # noqa: E402
+from mangrove.s3.rules.plan import LARGEST_PUT, USUAL, upload_plan  # noqa: E402
+from mangrove.s3.rules.policy import Budget, Policy, Tries  # noqa: E402
 from servers.scripted import Rig, answer, closed  # noqa: E402
 
 GIB = 1 << 30

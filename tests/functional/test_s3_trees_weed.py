@@ -18,10 +18,10 @@ if TESTS not in sys.path:
 
 from mangrove import s3  # noqa: E402
 from mangrove.s3.deleting import delete_objects  # noqa: E402
-from mangrove.s3.keyspace import du, rm  # noqa: E402
 from mangrove.s3.listing import list_objects  # noqa: E402
 from mangrove.s3.opening import open_object  # noqa: E402
-from mangrove.s3.trees import cp, sync  # noqa: E402
+from mangrove.s3.trees.copying import cp, sync  # noqa: E402
+from mangrove.s3.trees.keyspace import du, rm  # noqa: E402
 
 pytest_plugins = ["servers.weed"]
 

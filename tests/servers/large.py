@@ -12,11 +12,11 @@ from botocore.session import get_session
 from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.engines.memory import MemoryEngine, MemoryStore
 from mangrove.s3.making import Maker
-from mangrove.s3.options import Table, members_of
-from mangrove.s3.performing import Performer, Settings
-from mangrove.s3.plan import Limits
-from mangrove.s3.policy import Policy
-from mangrove.s3.retrying import Retrying
+from mangrove.s3.rules.options import Table, members_of
+from mangrove.s3.rules.plan import Limits
+from mangrove.s3.rules.policy import Policy
+from mangrove.s3.running.performing import Performer, Settings
+from mangrove.s3.running.retrying import Retrying
 
 __all__ = ["DATA", "Faulty", "Room", "answers", "lost", "refused"]
 

@@ -11,10 +11,10 @@ from mangrove.s3.backend import Backend
 from mangrove.s3.batch import Batch
 from mangrove.s3.engines.memory import MemoryEngine, MemoryStore
 from mangrove.s3.mocking import memory_client
-from mangrove.s3.performing import Performer, Settings
-from mangrove.s3.policy import Policy
-from mangrove.s3.retrying import Retrying
-from mangrove.s3.scheduler import Scheduler
+from mangrove.s3.rules.policy import Policy
+from mangrove.s3.running.performing import Performer, Settings
+from mangrove.s3.running.retrying import Retrying
+from mangrove.s3.running.scheduler import Scheduler
 
 __all__ = ["Clock", "Rig", "Scripted", "answer", "closed", "lost", "stale", "timeout", "unreachable"]
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mangrove.errors import ConfigError
-from mangrove.s3.changes import Clashes, DisorderError, Entry, by_size, by_time, changes, in_order, looked_into
-from mangrove.s3.walking import walk
+from mangrove.s3.trees.changes import Clashes, DisorderError, Entry, by_size, by_time, changes, in_order, looked_into
+from mangrove.s3.trees.walking import walk
 
 TREES = st.dictionaries(st.text("ab-/.é", min_size=1, max_size=4), st.integers(0, 3), max_size=12)
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mangrove.errors import ConfigError
-from mangrove.s3 import _crc, checksums
-from mangrove.s3.checksums import Checksum
+from mangrove.s3.rules import checksums
+from mangrove.s3.rules import crc as _crc
+from mangrove.s3.rules.checksums import Checksum
 
 CRCS = ["CRC32", "CRC32C", "CRC64NVME"]
 HASHES = ["SHA1", "SHA256", "SHA512", "MD5"]

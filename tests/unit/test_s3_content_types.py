@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mangrove.s3.content_types import content_type
+from mangrove.s3.rules.content_types import content_type
 
 
 @pytest.mark.parametrize(

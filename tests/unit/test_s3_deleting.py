@@ -13,8 +13,8 @@ from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.engines.memory import MemoryEngine
 from mangrove.s3.listing import list_objects
 from mangrove.s3.mocking import memory_client
-from mangrove.s3.performing import Settings
-from mangrove.s3.policy import Policy
+from mangrove.s3.rules.policy import Policy
+from mangrove.s3.running.performing import Settings
 
 
 class Recording(MemoryEngine):

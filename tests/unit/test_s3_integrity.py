@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mangrove.errors import IntegrityError
-from mangrove.s3 import checksums
-from mangrove.s3.integrity import Stored, stored, verify
+from mangrove.s3.rules import checksums
+from mangrove.s3.rules.integrity import Stored, stored, verify
 
 ALL = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5"]
 CRC = checksums.checksum("CRC32", b"x")

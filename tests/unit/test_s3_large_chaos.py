@@ -14,7 +14,7 @@ TESTS = str(Path(__file__).resolve().parents[1])
 if TESTS not in sys.path:
     sys.path.append(TESTS)
 
-from mangrove.s3.policy import Policy  # noqa: E402
+from mangrove.s3.rules.policy import Policy  # noqa: E402
 from servers.large import DATA, Faulty, Room, lost, refused  # noqa: E402
 
 

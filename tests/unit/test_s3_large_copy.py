@@ -12,8 +12,8 @@ if TESTS not in sys.path:
     sys.path.append(TESTS)
 
 from mangrove.errors import AccessDeniedError, IntegrityError, NotFoundError, ObjectChangedError  # noqa: E402
-from mangrove.s3.checksums import checksum  # noqa: E402
 from mangrove.s3.engines.base import Call  # noqa: E402
+from mangrove.s3.rules.checksums import checksum  # noqa: E402
 from servers.large import DATA, Faulty, Room, answers, lost, refused  # noqa: E402
 
 PARTS = 13

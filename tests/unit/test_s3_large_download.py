@@ -24,11 +24,11 @@ from mangrove.errors import (  # noqa: E402
     NotFoundError,
     ObjectChangedError,
 )
-from mangrove.s3.checksums import checksum, composite, crc32  # noqa: E402
 from mangrove.s3.engines.base import Call, Reply  # noqa: E402
-from mangrove.s3.integrity import Stored  # noqa: E402
-from mangrove.s3.layout import Layout, Running  # noqa: E402
-from mangrove.s3.policy import Policy  # noqa: E402
+from mangrove.s3.large.layout import Layout, Running  # noqa: E402
+from mangrove.s3.rules.checksums import checksum, composite, crc32  # noqa: E402
+from mangrove.s3.rules.integrity import Stored  # noqa: E402
+from mangrove.s3.rules.policy import Policy  # noqa: E402
 from servers.large import DATA, Faulty, Room, answers, lost, refused  # noqa: E402
 
 RANGES = 13  # of 100 bytes

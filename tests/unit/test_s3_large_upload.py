@@ -23,8 +23,8 @@ from mangrove.errors import (  # noqa: E402
     ObjectChangedError,
     PreconditionError,
 )
-from mangrove.s3.checksums import checksum  # noqa: E402
-from mangrove.s3.policy import Policy  # noqa: E402
+from mangrove.s3.rules.checksums import checksum  # noqa: E402
+from mangrove.s3.rules.policy import Policy  # noqa: E402
 from servers.large import DATA, Faulty, Room, answers, lost, refused  # noqa: E402
 
 PARTS = 13  # of 100 bytes

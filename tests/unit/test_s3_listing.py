@@ -19,9 +19,9 @@ from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.engines.memory import MemoryEngine
 from mangrove.s3.listing import list_objects
 from mangrove.s3.pages import Listed, Prefix, _of_data, _of_document, page_of
-from mangrove.s3.performing import Performer, Settings
-from mangrove.s3.policy import Policy
-from mangrove.s3.retrying import Retrying
+from mangrove.s3.rules.policy import Policy
+from mangrove.s3.running.performing import Performer, Settings
+from mangrove.s3.running.retrying import Retrying
 from mangrove.s3.spreading import list_spread, split
 
 SHAPE = get_session().get_service_model("s3").operation_model("ListObjectsV2").output_shape

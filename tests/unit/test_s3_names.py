@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mangrove.errors import ConfigError, DeclarationTypeError, InvalidArnError
-from mangrove.s3 import names
+from mangrove.s3.rules import names
 
 ACCOUNT = "123456789012"
 
 
 PURE = """
-    names outcome checksums _crc integrity plan policy windows
-    options _given _headers content_types paths _root patterns
+    outcome files.root rules.names rules.checksums rules.crc rules.integrity rules.plan rules.policy rules.windows
+    rules.options rules.given rules.headers rules.content_types rules.paths rules.patterns
 """.split()
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mangrove.errors import ConfigError, DeclarationTypeError
-from mangrove.s3.options import NONE, OPERATIONS, Options, Table, members_of
+from mangrove.s3.rules.options import NONE, OPERATIONS, Options, Table, members_of
 
 CANARY = "canary-key-of-32-bytes-0123456789"
 

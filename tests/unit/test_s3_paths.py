@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mangrove.errors import ConfigError, UnsafePathError
-from mangrove.s3 import paths
-from mangrove.s3.paths import Claims
+from mangrove.s3.rules import paths
+from mangrove.s3.rules.paths import Claims
 
 BOTH = ["posix", "windows"]
 

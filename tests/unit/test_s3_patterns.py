@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mangrove.errors import ConfigError, DeclarationTypeError
-from mangrove.s3.patterns import Filters, Pattern, escape, has_wildcard, parse_size
+from mangrove.s3.rules.patterns import Filters, Pattern, escape, has_wildcard, parse_size
 
 LITERAL = ["", "a.b", "a[b", "a\\*b", "a\\\\b", "(a|b)+$"]
 

@@ -9,8 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mangrove.errors import ConfigError
-from mangrove.s3 import plan as plans
-from mangrove.s3.plan import COPY, LARGEST_OBJECT, LARGEST_PART, LARGEST_PUT, LEAST_PART, MOST_PARTS, Limits, Part, Plan
+from mangrove.s3.rules import plan as plans
+from mangrove.s3.rules.plan import (
+    COPY,
+    LARGEST_OBJECT,
+    LARGEST_PART,
+    LARGEST_PUT,
+    LEAST_PART,
+    MOST_PARTS,
+    Limits,
+    Part,
+    Plan,
+)
 
 MIB, GIB, TIB = 1 << 20, 1 << 30, 1 << 40
 SIZES = st.one_of(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mangrove.errors import ConfigError
-from mangrove.s3.policy import Budget, Policy, Tries
+from mangrove.s3.rules.policy import Budget, Policy, Tries
 
 PASSING = ["throttled", "transient", "unreachable"]
 ANY = [*PASSING, "damaged", "expired", "moved", "fatal"]

@@ -17,12 +17,12 @@ if TESTS not in sys.path:
     sys.path.append(TESTS)
 
 from mangrove.errors import AccessDeniedError, ConfigError  # noqa: E402
-from mangrove.s3.checksums import crc32  # noqa: E402
 from mangrove.s3.engines.base import Call  # noqa: E402
-from mangrove.s3.journal import Entry, Journal  # noqa: E402
-from mangrove.s3.plan import Limits  # noqa: E402
-from mangrove.s3.policy import Policy  # noqa: E402
-from mangrove.s3.sweep import sweep_bucket, sweep_files, sweep_journal  # noqa: E402
+from mangrove.s3.large.journal import Entry, Journal  # noqa: E402
+from mangrove.s3.large.sweep import sweep_bucket, sweep_files, sweep_journal  # noqa: E402
+from mangrove.s3.rules.checksums import crc32  # noqa: E402
+from mangrove.s3.rules.plan import Limits  # noqa: E402
+from mangrove.s3.rules.policy import Policy  # noqa: E402
 from servers.large import DATA, Faulty, Room, lost, refused  # noqa: E402
 
 PARTS = 13
@@ -202,7 +202,7 @@ def test_a_journal_that_cant_be_written_is_no_reason_to_fail(room, path, monkeyp
     def full(*_):
         raise OSError("full")
 
-    monkeypatch.setattr("mangrove.s3.journal.write_private", full)
+    monkeypatch.setattr("mangrove.s3.large.journal.write_private", full)
     assert room.upload(path).result() is True
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from mangrove.errors import UnsafePathError
-from mangrove.s3 import _root, paths
-from mangrove.s3._root import Root
+from mangrove.s3.files import root as _root
+from mangrove.s3.files.root import Root
+from mangrove.s3.rules import paths
 
 CORPUS = json.loads((Path(__file__).parent / "data" / "hostile_keys.json").read_text())
 BAD = [*CORPUS["everywhere"], *CORPUS["on_posix"], *CORPUS["on_windows"]]

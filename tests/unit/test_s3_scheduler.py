@@ -27,7 +27,7 @@ from mangrove.errors import (  # noqa: E402
     TransferError,
 )
 from mangrove.s3.engines.base import Call, Reply  # noqa: E402
-from mangrove.s3.handle import Handle  # noqa: E402
+from mangrove.s3.running.handle import Handle  # noqa: E402
 from servers.scripted import Rig, answer, closed, lost, stale, timeout, unreachable  # noqa: E402
 
 SLOW = ("SlowDown", 503)

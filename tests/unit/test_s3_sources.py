@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mangrove.errors import ConfigError, DeclarationTypeError, ObjectChangedError
-from mangrove.s3.sources import BytesSource, FileSource, PathSource, source_of
-from mangrove.s3.streams import StreamSource
+from mangrove.s3.files.sources import BytesSource, FileSource, PathSource, source_of
+from mangrove.s3.files.streams import StreamSource
 
 MOST = 100
 

@@ -11,8 +11,8 @@ import tempfile
 import pytest
 
 from mangrove.errors import ConfigError, DeclarationTypeError, TransferError
-from mangrove.s3 import positioned
-from mangrove.s3.targets import TEMPORARY, target_of
+from mangrove.s3.files import positioned
+from mangrove.s3.files.targets import TEMPORARY, target_of
 
 
 def names(folder):

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from mangrove import s3
 from mangrove.errors import BatchError, ConfigError, NotFoundError, TransferError, UnsafePathError
 from mangrove.s3.engines.base import Call
-from mangrove.s3.keyspace import du, ls, rm
 from mangrove.s3.listing import list_objects
 from mangrove.s3.pages import Prefix
-from mangrove.s3.trees import cp, mv, sync
+from mangrove.s3.trees.copying import cp, mv, sync
+from mangrove.s3.trees.keyspace import du, ls, rm
 
 
 class World:

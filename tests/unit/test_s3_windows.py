@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mangrove.s3.windows import Windows, prefix_of
+from mangrove.s3.rules.windows import Windows, prefix_of
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from mangrove.cli.s3_options import connection_options
 from mangrove.cli.s3_report import Report, human
 from mangrove.cli.text import clean
 from mangrove.errors import MangroveError
-from mangrove.s3.names import parse_url
+from mangrove.s3.rules.names import parse_url
 
 if TYPE_CHECKING:
     from mangrove.s3 import Connection
@@ -101,8 +101,8 @@ def _buckets(connection: Connection) -> Iterator[_Entry]:
 
 
 def _entries(connection: Connection, url: str, given: _Entry) -> Iterator[_Entry]:
-    from mangrove.s3 import keyspace  # noqa: PLC0415  `--help` needs no botocore
     from mangrove.s3.pages import Prefix  # noqa: PLC0415
+    from mangrove.s3.trees import keyspace  # noqa: PLC0415  `--help` needs no botocore
 
     recursive, versions = given["recursive"], given["versions"]
     found = keyspace.ls(connection.backend, url, recursive=recursive, versions=versions, threads=given["concurrency"])
@@ -156,7 +156,7 @@ def du(urls: tuple[str, ...], *, versions: bool, readable: bool, concurrency: in
 
     A prefix is a folder: s3://logs/2026 is what begins with 2026/.
     """
-    from mangrove.s3 import keyspace  # noqa: PLC0415  `--help` needs no botocore
+    from mangrove.s3.trees import keyspace  # noqa: PLC0415  `--help` needs no botocore
 
     for url in urls:
         parse_url(url)

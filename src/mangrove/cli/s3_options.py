@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from mangrove.s3.patterns import parse_size
+from mangrove.s3.rules.patterns import parse_size
 
 __all__ = [
     "Filtering",
@@ -166,7 +166,7 @@ def tree_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigError: a pattern is none.
     """
-    from mangrove.s3.patterns import Filters  # noqa: PLC0415  beside its only use
+    from mangrove.s3.rules.patterns import Filters  # noqa: PLC0415  beside its only use
 
     return {
         "dry_run": given["dry_run"],

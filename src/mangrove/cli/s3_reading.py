@@ -16,8 +16,8 @@ from mangrove.cli.s3_report import Report, shielded
 from mangrove.cli.s3_tasks import Task, perform
 from mangrove.cli.text import clean
 from mangrove.errors import ConfigError, MangroveError
-from mangrove.s3.names import check, parse_url
-from mangrove.s3.patterns import Pattern, has_wildcard
+from mangrove.s3.rules.names import check, parse_url
+from mangrove.s3.rules.patterns import Pattern, has_wildcard
 
 __all__ = ["cat", "head", "presign"]
 
@@ -63,8 +63,8 @@ def cat(urls: tuple[str, ...], *, version_id: str | None, request_payer: str | N
 
 
 def _matching(connection: Any, bucket: str, key: str) -> list[str]:
-    from mangrove.s3.keyspace import ls  # noqa: PLC0415  `--help` needs no botocore
-    from mangrove.s3.patterns import escape  # noqa: PLC0415  beside it
+    from mangrove.s3.rules.patterns import escape  # noqa: PLC0415  beside it
+    from mangrove.s3.trees.keyspace import ls  # noqa: PLC0415  `--help` needs no botocore
 
     found = [f"s3://{bucket}/{escape(each)}" for each in ls(connection.backend, f"s3://{bucket}/{key}", recursive=True)]
     if not found:

@@ -12,11 +12,11 @@ from mangrove.cli.output import emit
 from mangrove.cli.s3_options import connection_options, output_options, seconds
 from mangrove.cli.s3_report import Report
 from mangrove.cli.text import clean
-from mangrove.s3.names import is_url, parse_url
+from mangrove.s3.rules.names import is_url, parse_url
 
 if TYPE_CHECKING:
     from mangrove.s3 import Connection
-    from mangrove.s3.sweep import Swept
+    from mangrove.s3.large.sweep import Swept
 
 __all__ = ["sweep"]
 
@@ -51,7 +51,7 @@ def sweep(
 
 
 def _found(connection: Connection, places: tuple[str, ...], least: float, *, dry_run: bool) -> Iterator[Swept]:
-    from mangrove.s3.sweep import sweep_bucket, sweep_files, sweep_journal  # noqa: PLC0415  `--help` needs no botocore
+    from mangrove.s3.large.sweep import sweep_bucket, sweep_files, sweep_journal  # noqa: PLC0415  `--help` needs no botocore
 
     performer = connection.backend.performer
     if not places:

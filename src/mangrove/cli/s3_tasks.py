@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mangrove.errors import ConfigError, MangroveError, NotFoundError
-from mangrove.s3.names import is_url, parse_url, shown
-from mangrove.s3.patterns import Pattern, has_wildcard
+from mangrove.s3.rules.names import is_url, parse_url, shown
+from mangrove.s3.rules.patterns import Pattern, has_wildcard
 
 if TYPE_CHECKING:
     from mangrove.cli.s3_report import Report
     from mangrove.s3.backend import Backend
-    from mangrove.s3.choices import Choices
-    from mangrove.s3.handle import Handle
+    from mangrove.s3.running.handle import Handle
+    from mangrove.s3.trees.choices import Choices
 
 __all__ = ["Task", "perform"]
 
@@ -126,7 +126,8 @@ class _Crew:
                     yield handle
 
     def _tree(self, task: Task) -> None:
-        from mangrove.s3 import keyspace, trees  # noqa: PLC0415  `--help` needs no botocore
+        from mangrove.s3.trees import copying as trees  # noqa: PLC0415  `--help` needs no botocore
+        from mangrove.s3.trees import keyspace  # noqa: PLC0415  same
 
         arguments: dict[str, Any] = {
             **task.arguments,
@@ -146,8 +147,8 @@ class _Crew:
                 raise NotFoundError(text)
 
     def _single(self, task: Task) -> Handle | None:
-        from mangrove.s3.choices import Choices  # noqa: PLC0415  `--help` needs no botocore
         from mangrove.s3.outcome import Outcome  # noqa: PLC0415
+        from mangrove.s3.trees.choices import Choices  # noqa: PLC0415  `--help` needs no botocore
 
         choices = Choices.of(task.arguments)
         handle, other, finish = self._found(task, choices)
@@ -160,7 +161,7 @@ class _Crew:
 
     def _found(self, task: Task, choices: Choices) -> tuple[Handle, Any, Callable[[], object]]:
         """Return an operation, what is on its other side, and what is to be done once it has gone well."""
-        from mangrove.s3 import trees  # noqa: PLC0415  `--help` needs no botocore
+        from mangrove.s3.trees import copying as trees  # noqa: PLC0415  `--help` needs no botocore
 
         make, options = self._backend.maker, choices.options
         if task.verb == "rm":

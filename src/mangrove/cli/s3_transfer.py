@@ -20,7 +20,7 @@ from mangrove.cli.s3_options import (
 )
 from mangrove.cli.s3_report import Report, shielded
 from mangrove.cli.s3_tasks import Task, perform
-from mangrove.s3.names import is_url
+from mangrove.s3.rules.names import is_url
 
 __all__ = ["LINES", "cp", "mv", "rm", "sync"]
 

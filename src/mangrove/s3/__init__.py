@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from mangrove.s3.connection import Connection
     from mangrove.s3.dask import Operation, spread
     from mangrove.s3.engines.memory import MemoryStore
-    from mangrove.s3.handle import Handle
     from mangrove.s3.jobs import batch_operations
     from mangrove.s3.mock import Mock
     from mangrove.s3.outcome import Outcome, Progress
     from mangrove.s3.recipe import Recipe
+    from mangrove.s3.running.handle import Handle
 
 __all__ = [
     "Batch",
@@ -47,7 +47,7 @@ _HOMES = {
     "Batch": "mangrove.s3.batch",
     "Cluster": "mangrove.s3.cluster",
     "Connection": "mangrove.s3.connection",
-    "Handle": "mangrove.s3.handle",
+    "Handle": "mangrove.s3.running.handle",
     "MemoryStore": "mangrove.s3.engines.memory",
     "Mock": "mangrove.s3.mock",
     "Operation": "mangrove.s3.dask",

@@ -16,11 +16,11 @@ from mangrove.s3.engines.boto import BotoEngine, one_try
 from mangrove.s3.engines.lean import LeanEngine
 from mangrove.s3.engines.lean.requests import OPERATIONS
 from mangrove.s3.making import Maker
-from mangrove.s3.options import Table, members_of
-from mangrove.s3.performing import Performer, Settings
-from mangrove.s3.policy import Policy
-from mangrove.s3.retrying import Retrying
-from mangrove.s3.scheduler import Scheduler
+from mangrove.s3.rules.options import Table, members_of
+from mangrove.s3.rules.policy import Policy
+from mangrove.s3.running.performing import Performer, Settings
+from mangrove.s3.running.retrying import Retrying
+from mangrove.s3.running.scheduler import Scheduler
 
 __all__ = ["ENGINES", "Backend", "check_engine", "engine_for"]
 

@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mangrove.errors import ConfigError, TransferCancelledError
-from mangrove.s3.handle import Handle
 from mangrove.s3.outcome import Outcome, Progress
 from mangrove.s3.reporting import Reporter, batch_error
+from mangrove.s3.running.handle import Handle
 from mangrove.s3.verbs import Verbs
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mangrove.errors import ConfigError
-from mangrove.s3.names import check_bucket
 from mangrove.s3.outcome import Outcome
+from mangrove.s3.rules.names import check_bucket
 from mangrove.s3.single import ObjectMethods
 
 if TYPE_CHECKING:
     from mangrove.s3.deleting import Doomed
+    from mangrove.s3.large.sweep import Swept
     from mangrove.s3.many import Summary
-    from mangrove.s3.options import Options, Verb
     from mangrove.s3.pages import Listed, Prefix
-    from mangrove.s3.sweep import Swept
+    from mangrove.s3.rules.options import Options, Verb
 
 __all__ = ["BucketMethods"]
 
@@ -191,7 +191,7 @@ class BucketMethods(ObjectMethods):
             source: a folder, or s3://bucket/prefix.
             target: the same.
             **arguments: `compare`, `delete`, `dry_run`, `include`, `exclude`, `symlinks`, `concurrency`, `callback`,
-                `raise_errors`, and options of the uploads, downloads or copies; see `mangrove.s3.trees.sync`.
+                `raise_errors`, and options of the uploads, downloads or copies; see `mangrove.s3.trees.copying.sync`.
 
         Raises:
             ConfigError: an argument is wrong; nothing was done.
@@ -210,7 +210,7 @@ class BucketMethods(ObjectMethods):
             >>> connection.sync(folder, "s3://logs/2026/", compare="size").same
             1
         """
-        from mangrove.s3.trees import sync  # noqa: PLC0415  see the class
+        from mangrove.s3.trees.copying import sync  # noqa: PLC0415  see the class
 
         return sync(self.backend, source, target, **arguments)
 
@@ -221,13 +221,13 @@ class BucketMethods(ObjectMethods):
             source: a file, a folder, s3://bucket/key or s3://bucket/prefix, with wildcards.
             target: the same, without wildcards.
             recursive: whether the source is a tree; with a wildcard it always is.
-            **arguments: as `sync` has them, but for `compare` and `delete`; see `mangrove.s3.trees.cp`.
+            **arguments: as `sync` has them, but for `compare` and `delete`; see `mangrove.s3.trees.copying.cp`.
 
         Raises:
             TransferError: a single operation failed, or a listing can't be had.
             BatchError: some operations of a tree failed; it holds their outcomes, all others are done.
         """
-        from mangrove.s3.trees import cp  # noqa: PLC0415  see the class
+        from mangrove.s3.trees.copying import cp  # noqa: PLC0415  see the class
 
         return cp(self.backend, source, target, recursive=recursive, **arguments)
 
@@ -244,7 +244,7 @@ class BucketMethods(ObjectMethods):
             TransferError: a single operation failed, or a listing can't be had.
             BatchError: some operations of a tree failed; what was not copied is where it was.
         """
-        from mangrove.s3.trees import mv  # noqa: PLC0415  see the class
+        from mangrove.s3.trees.copying import mv  # noqa: PLC0415  see the class
 
         return mv(self.backend, source, target, recursive=recursive, **arguments)
 
@@ -272,7 +272,7 @@ class BucketMethods(ObjectMethods):
 
         Source: ListMultipartUploads and AbortMultipartUpload in the Amazon S3 API reference.
         """
-        from mangrove.s3 import sweep  # noqa: PLC0415  see the class
+        from mangrove.s3.large import sweep  # noqa: PLC0415  see the class
 
         performer = self.backend.performer
         if bucket is None:

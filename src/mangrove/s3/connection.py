@@ -19,9 +19,9 @@ from mangrove.s3.bucket_methods import BucketMethods
 from mangrove.s3.clients import with_positional_bucket
 from mangrove.s3.mock import Mock
 from mangrove.s3.outcome import Progress
-from mangrove.s3.performing import Settings
-from mangrove.s3.plan import USUAL, Limits
-from mangrove.s3.policy import Policy
+from mangrove.s3.rules.plan import USUAL, Limits
+from mangrove.s3.rules.policy import Policy
+from mangrove.s3.running.performing import Settings
 from mangrove.s3.standing import StandIn, let_go
 
 if TYPE_CHECKING:

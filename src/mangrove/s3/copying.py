@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 from mangrove.errors import ConfigError, IncompleteTransferError, PreconditionError
 from mangrove.s3.engines.base import Call, Reply
-from mangrove.s3.faults import kind_of, status_of
-from mangrove.s3.handle import Handle, Step
-from mangrove.s3.options import Options
-from mangrove.s3.performing import Performer, Settings
+from mangrove.s3.rules.faults import kind_of, status_of
+from mangrove.s3.rules.options import Options
+from mangrove.s3.running.handle import Handle, Step
+from mangrove.s3.running.performing import Performer, Settings
 
 __all__ = ["Copy", "Move"]
 
@@ -83,7 +83,7 @@ class Copy(Handle):
         return Call("CopyObject", params, owner=self)
 
     def _in_parts(self, performer: Performer, head: Mapping[str, Any]) -> None:
-        from mangrove.s3.large_copy import copy_large  # noqa: PLC0415  what is small needs none of it
+        from mangrove.s3.large.copy import copy_large  # noqa: PLC0415  what is small needs none of it
 
         copy_large(performer, self, self._source, head, self._options)
         if self._delete:

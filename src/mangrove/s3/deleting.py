@@ -12,14 +12,14 @@ from botocore.exceptions import ClientError
 
 from mangrove.errors import DeclarationTypeError, IncompleteTransferError, MangroveError
 from mangrove.s3.engines.base import Call, Reply
-from mangrove.s3.faults import kind_of, raised
-from mangrove.s3.handle import Handle, Step
 from mangrove.s3.light import Delete
 from mangrove.s3.many import Summary, each_as_it_ends, error_of
-from mangrove.s3.names import LONGEST_KEY, check, check_bucket
-from mangrove.s3.options import NONE, Options
 from mangrove.s3.outcome import Outcome
 from mangrove.s3.pages import Listed
+from mangrove.s3.rules.faults import kind_of, raised
+from mangrove.s3.rules.names import LONGEST_KEY, check, check_bucket
+from mangrove.s3.rules.options import NONE, Options
+from mangrove.s3.running.handle import Handle, Step
 
 if TYPE_CHECKING:
     from mangrove.s3.backend import Backend

@@ -14,8 +14,8 @@ from mangrove.aws.arn import Arn
 from mangrove.aws.session import make_client
 from mangrove.errors import ConfigError, DeclarationTypeError, InvalidArnError
 from mangrove.s3.engines.memory import MemoryEngine
-from mangrove.s3.names import check, check_bucket, parse_url, shown
 from mangrove.s3.pages import Listed
+from mangrove.s3.rules.names import check, check_bucket, parse_url, shown
 
 if TYPE_CHECKING:
     from mangrove.s3.connection import Connection

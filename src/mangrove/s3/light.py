@@ -6,17 +6,17 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from mangrove.errors import IncompleteTransferError, IntegrityError, PreconditionError, TransferError
-from mangrove.s3.checksums import SIZES, crc32, member, parse
-from mangrove.s3.checksums import checksum as checksum_of
 from mangrove.s3.engines.base import Call, Reply
-from mangrove.s3.faults import kind_of, status_of
-from mangrove.s3.handle import Handle, Step
-from mangrove.s3.integrity import Stored, stored
-from mangrove.s3.options import Options
-from mangrove.s3.performing import Performer, Settings
-from mangrove.s3.settling import is_same, refuse_unverified
-from mangrove.s3.sources import BytesSource, Source
-from mangrove.s3.targets import Target
+from mangrove.s3.files.sources import BytesSource, Source
+from mangrove.s3.files.targets import Target
+from mangrove.s3.rules.checksums import SIZES, crc32, member, parse
+from mangrove.s3.rules.checksums import checksum as checksum_of
+from mangrove.s3.rules.faults import kind_of, status_of
+from mangrove.s3.rules.integrity import Stored, stored
+from mangrove.s3.rules.options import Options
+from mangrove.s3.running.handle import Handle, Step
+from mangrove.s3.running.performing import Performer, Settings
+from mangrove.s3.running.settling import is_same, refuse_unverified
 
 __all__ = ["Delete", "Download", "Exists", "Head", "Upload", "refuse_unverified"]
 
@@ -163,7 +163,7 @@ class Upload(Handle):
             self._sent = algorithm, value
 
     def _in_parts(self, performer: Performer, source: Any) -> None:
-        from mangrove.s3.large_upload import upload_large  # noqa: PLC0415  what is small needs none of it
+        from mangrove.s3.large.upload import upload_large  # noqa: PLC0415  what is small needs none of it
 
         upload_large(performer, self, source, self._options, self._content_type)
         self.size = (self.details or {}).get("size")
@@ -305,7 +305,7 @@ class Download(Handle):
         return {"etag": reply.get("ETag"), "version_id": reply.get("VersionId"), "checksum": checksum}
 
     def _by_parts(self, performer: Performer, reply: Reply, body: bytes) -> None:
-        from mangrove.s3.composites import verify_parts  # noqa: PLC0415  most objects have a checksum of their own
+        from mangrove.s3.large.composites import verify_parts  # noqa: PLC0415  most objects have a checksum of their own
 
         try:
             self.verified = verify_parts(performer, self, reply, body, self._options)
@@ -326,7 +326,7 @@ class Download(Handle):
         raise TransferError(text)
 
     def _in_ranges(self, performer: Performer, first: Reply) -> None:
-        from mangrove.s3.large_download import download_large  # noqa: PLC0415  what is small needs none of it
+        from mangrove.s3.large.download import download_large  # noqa: PLC0415  what is small needs none of it
 
         download_large(performer, self, first, self._options, self._target)
         self.size = (self.details or {}).get("size")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from mangrove.errors import ConfigError, DeclarationTypeError, IncompleteTransferError
-from mangrove.s3.names import check_bucket, shown
-from mangrove.s3.options import NONE, Options
 from mangrove.s3.pages import Listed, Page, Prefix, page_of
-from mangrove.s3.performing import Performer
+from mangrove.s3.rules.names import check_bucket, shown
+from mangrove.s3.rules.options import NONE, Options
+from mangrove.s3.running.performing import Performer
 
 __all__ = ["list_objects", "list_pages", "listing_params"]
 

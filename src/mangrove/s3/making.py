@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from mangrove.errors import ConfigError, DeclarationTypeError
-from mangrove.s3.content_types import content_type
 from mangrove.s3.copying import Copy, Move
-from mangrove.s3.handle import Handle
+from mangrove.s3.files.sources import Source, source_of
+from mangrove.s3.files.targets import Target, target_of
 from mangrove.s3.light import Delete, Download, Exists, Head, Upload
-from mangrove.s3.names import check
-from mangrove.s3.options import NONE, Options, Table, Verb
-from mangrove.s3.performing import Settings
-from mangrove.s3.sources import Source, source_of
-from mangrove.s3.targets import Target, target_of
+from mangrove.s3.rules.content_types import content_type
+from mangrove.s3.rules.names import check
+from mangrove.s3.rules.options import NONE, Options, Table, Verb
+from mangrove.s3.running.handle import Handle
+from mangrove.s3.running.performing import Settings
 
 __all__ = ["Maker"]
 

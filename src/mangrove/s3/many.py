@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mangrove.errors import BatchError
 from mangrove.s3.batch import Batch
-from mangrove.s3.handle import Handle
 from mangrove.s3.outcome import Outcome
+from mangrove.s3.running.handle import Handle
 
 if TYPE_CHECKING:
     from mangrove.s3.backend import Backend

@@ -6,8 +6,8 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from mangrove.errors import ConfigError
-from mangrove.s3.names import check
 from mangrove.s3.reader import LEAST_AHEAD, ObjectReader, Ranges
+from mangrove.s3.rules.names import check
 from mangrove.s3.writer import ObjectWriter, Sending, TextWriter
 
 if TYPE_CHECKING:

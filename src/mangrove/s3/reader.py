@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mangrove.errors import IncompleteTransferError, IntegrityError, ObjectChangedError
-from mangrove.s3.checksums import Checksum, is_fast
 from mangrove.s3.engines.base import Call, Reply
-from mangrove.s3.faults import status_of
-from mangrove.s3.handle import Handle, Step
-from mangrove.s3.integrity import stored
-from mangrove.s3.options import NONE, Options
+from mangrove.s3.rules.checksums import Checksum, is_fast
+from mangrove.s3.rules.faults import status_of
+from mangrove.s3.rules.integrity import stored
+from mangrove.s3.rules.options import NONE, Options
+from mangrove.s3.running.handle import Handle, Step
 
 if TYPE_CHECKING:
-    from mangrove.s3.performing import Performer
+    from mangrove.s3.running.performing import Performer
 
 __all__ = ["LEAST_AHEAD", "ObjectReader"]
 

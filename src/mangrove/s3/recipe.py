@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from mangrove.s3.plan import USUAL
+from mangrove.s3.rules.plan import USUAL
 
 if TYPE_CHECKING:
     from mangrove.s3.connection import Connection

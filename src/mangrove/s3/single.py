@@ -10,9 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from mangrove.errors import ConfigError
 from mangrove.s3.backend import Backend
-from mangrove.s3.handle import Handle
-from mangrove.s3.names import check, check_bucket
 from mangrove.s3.outcome import Outcome
+from mangrove.s3.rules.names import check, check_bucket
+from mangrove.s3.running.handle import Handle
 
 __all__ = ["ObjectMethods"]
 

@@ -11,12 +11,12 @@ from operator import lt
 from typing import Any, cast
 
 from mangrove.errors import ConfigError
-from mangrove.s3.changes import DisorderError
 from mangrove.s3.listing import list_objects, list_pages, listing_params
-from mangrove.s3.names import check_bucket, shown
-from mangrove.s3.options import NONE, Options
 from mangrove.s3.pages import Listed, Page
-from mangrove.s3.performing import Performer
+from mangrove.s3.rules.names import check_bucket, shown
+from mangrove.s3.rules.options import NONE, Options
+from mangrove.s3.running.performing import Performer
+from mangrove.s3.trees.changes import DisorderError
 
 __all__ = ["list_spread", "split"]
 

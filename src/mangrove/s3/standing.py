@@ -8,8 +8,8 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from mangrove.s3.backend import Backend
-from mangrove.s3.performing import Settings
-from mangrove.s3.policy import Policy
+from mangrove.s3.rules.policy import Policy
+from mangrove.s3.running.performing import Settings
 
 if TYPE_CHECKING:
     from mangrove.s3.engines.memory import MemoryStore

@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mangrove.s3.handle import Handle
 from mangrove.s3.making import Maker
+from mangrove.s3.running.handle import Handle
 
 __all__ = ["Verbs"]
 

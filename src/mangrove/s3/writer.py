@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from mangrove.errors import ConfigError, TransferCancelledError
 
 if TYPE_CHECKING:
-    from mangrove.s3.handle import Handle
     from mangrove.s3.outcome import Outcome
-    from mangrove.s3.performing import Performer
+    from mangrove.s3.running.handle import Handle
+    from mangrove.s3.running.performing import Performer
 
 __all__ = ["ObjectWriter", "Sending", "TextWriter"]
 

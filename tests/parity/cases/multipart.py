@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from mangrove.s3 import checksums
+from mangrove.s3.rules import checksums
 from parity.harness import case
 
 MIB = 1024**2

@@ -22,7 +22,7 @@ from mangrove.s3.engines.lean.loop import Exchange, Loop
 from mangrove.s3.engines.lean.reading import MalformedAnswerError, Reading
 from mangrove.s3.engines.lean.replies import LeanReply, Names, error_of, fields_of, names_of
 from mangrove.s3.engines.lean.writing import Writer
-from mangrove.s3.faults import code_of, kind_of, region_of
+from mangrove.s3.rules.faults import code_of, kind_of, region_of
 
 __all__ = ["LeanEngine"]
 

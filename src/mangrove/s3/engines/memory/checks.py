@@ -7,9 +7,9 @@ import binascii
 from collections.abc import Mapping
 from typing import Any, cast
 
-from mangrove.s3 import checksums
 from mangrove.s3.engines.memory.faults import Fault
 from mangrove.s3.engines.memory.store import Stored, md5
+from mangrove.s3.rules import checksums
 
 __all__ = ["as_bytes", "check_body", "checksum_of", "given_checksum", "shown"]
 

@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any, cast
 from urllib.parse import quote
 
-from mangrove.s3 import checksums
 from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.engines.memory.checks import as_bytes, check_body, check_form, known, shown
 from mangrove.s3.engines.memory.conditions import check_write, copied_span
@@ -18,6 +17,7 @@ from mangrove.s3.engines.memory.locking import locks
 from mangrove.s3.engines.memory.members import check_access, check_key, encryption, kept, parse_tags
 from mangrove.s3.engines.memory.store import OWNER, Bucket, MemoryStore, Part, Stored, Upload, md5
 from mangrove.s3.engines.memory.writing import open_source
+from mangrove.s3.rules import checksums
 
 __all__ = [
     "abort_multipart_upload",

@@ -1,0 +1,1 @@
+"""What carries operations out: one scheduler over an engine, with tries, windows and handles."""

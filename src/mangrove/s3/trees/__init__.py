@@ -1,0 +1,1 @@
+"""Whole trees of objects and files: copied, moved, compared and kept in step."""

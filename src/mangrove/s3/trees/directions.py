@@ -1,0 +1,347 @@
+"""Be the three ways between trees: up from a folder, down to one, across buckets; what each does with one path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mangrove.errors import ConfigError, ObjectChangedError, UnsafePathError
+from mangrove.s3.deleting import deletions, outcomes_of
+from mangrove.s3.files.root import Root
+from mangrove.s3.files.rooted import RootTarget
+from mangrove.s3.light import Download
+from mangrove.s3.outcome import Outcome
+from mangrove.s3.rules.names import check, check_key, shown
+from mangrove.s3.rules.options import Options, Verb
+from mangrove.s3.rules.paths import Claims, segments
+from mangrove.s3.running.handle import Handle
+from mangrove.s3.trees.changes import Change, Clashes, Differs, Entry
+from mangrove.s3.trees.comparing import by_checksum_of_file, by_checksum_of_objects
+from mangrove.s3.trees.places import Folder, Keys, Order, Place
+
+if TYPE_CHECKING:
+    from mangrove.s3.backend import Backend
+
+__all__ = ["Direction", "Down", "Means", "Up", "direction_of", "remove_same"]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Be what the ways share.
+
+    Attributes:
+        backend: what serves the operations.
+        threads: calls of a listing at once.
+        options: of the operations, by the API's names or in snake case.
+        fold: whether paths that differ only in capitals or in how accents are composed are one file; None for what is
+            usual on this system.
+    """
+
+    backend: Backend
+    threads: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+    fold: bool | None = None
+
+    def read(self, verb: Verb) -> Options:
+        """Return the options as a verb has them.
+
+        Raises:
+            ConfigError: one is unknown.
+        """
+        return self.backend.maker._options(verb, dict(self.options), None, None)  # noqa: SLF001  one room
+
+    def listed(self, keys: Keys, order: Order, *, markers: bool) -> Iterator[Entry]:
+        """Yield the objects of a tree."""
+        return keys.entries(self.backend.performer, markers=markers, threads=self.threads, order=order)
+
+    def delete(self, keys: Keys, paths: Iterator[str]) -> Iterator[Outcome]:
+        """Delete objects of a tree and yield an outcome for each."""
+        for some in deletions(self.backend, keys.bucket, (keys.base + path for path in paths)):
+            yield from outcomes_of(keys.bucket, some)
+
+
+class Direction(Protocol):
+    """Say what is done with the paths of two trees."""
+
+    operation: str
+    is_down: bool
+
+    def source_entries(self, order: Order) -> Iterator[Entry]:
+        """Yield the entries of the source."""
+        raise NotImplementedError
+
+    def target_entries(self, order: Order) -> Iterator[Entry]:
+        """Yield the entries of the target."""
+        raise NotImplementedError
+
+    def by_checksum(self) -> Differs:
+        """Return the slow comparison."""
+        raise NotImplementedError
+
+    def address(self, path: str) -> tuple[str, str, Any]:
+        """Return the bucket and the key of a path, and what is on the other side."""
+        raise NotImplementedError
+
+    def make(self, change: Change) -> Handle:
+        """Return the operation that transfers a path.
+
+        Raises:
+            UnsafePathError: the path must not be one.
+            ConfigError: there can be no such key.
+        """
+        raise NotImplementedError
+
+    def remove_source(self, entries: list[Entry]) -> Iterator[Outcome]:
+        """Delete from the source what was moved, and yield an outcome for each."""
+        raise NotImplementedError
+
+    def remove_target(self, paths: Iterator[str]) -> Iterator[Outcome]:
+        """Delete from the target what the source has not, and yield an outcome for each."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        raise NotImplementedError
+
+
+class Up:
+    """Upload a folder."""
+
+    operation = "upload"
+    is_down = False
+
+    def __init__(self, source: Folder, target: Keys, means: Means) -> None:
+        self._source, self._target, self._means = source, target, means
+        means.read("upload")
+
+    def source_entries(self, order: Order) -> Iterator[Entry]:
+        """Yield the files."""
+        del order
+        return self._source.entries()
+
+    def target_entries(self, order: Order) -> Iterator[Entry]:
+        """Yield the objects, but for those that only mark folders."""
+        return self._means.listed(self._target, order, markers=False)
+
+    def by_checksum(self) -> Differs:
+        """Return the comparison of a file with an object."""
+        return by_checksum_of_file(
+            self._means.backend.performer, self._source.file, _asking(self._target), is_upload=True
+        )
+
+    def address(self, path: str) -> tuple[str, str, Any]:
+        """Return the object, and the file."""
+        return self._target.bucket, self._target.key(path), Path(self._source.file(path))
+
+    def make(self, change: Change) -> Handle:
+        """Return the upload of a file."""
+        key = self._target.key(change.path)
+        check_key(key)
+        file = Path(self._source.file(change.path))
+        return self._means.backend.maker.upload(self._target.bucket, key, file, **self._means.options)
+
+    def remove_source(self, entries: list[Entry]) -> Iterator[Outcome]:
+        """Delete files that were not changed meanwhile."""
+        for entry in entries:
+            path = self._source.file(entry.path)
+            yield _outcome_of_file(path, lambda path=path, entry=entry: remove_same(path, entry))  # type: ignore[misc]
+
+    def remove_target(self, paths: Iterator[str]) -> Iterator[Outcome]:
+        """Delete objects."""
+        return self._means.delete(self._target, paths)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Down:
+    """Download keys into a folder, below which all stays."""
+
+    operation = "download"
+    is_down = True
+
+    def __init__(self, source: Keys, target: Folder, means: Means) -> None:
+        self._source, self._target, self._means = source, target, means
+        self._options = means.read("download")
+        self._clashes = Clashes()
+        self._claims = Claims(fold=means.fold)
+        self._folds = means.fold if means.fold is not None else _folds()
+        self._root: Root | None = None
+
+    def source_entries(self, order: Order) -> Iterator[Entry]:
+        """Yield the objects, but for those that only mark folders."""
+        self._clashes = Clashes()
+        return self._means.listed(self._source, order, markers=False)
+
+    def target_entries(self, order: Order) -> Iterator[Entry]:
+        """Yield the files; links are files."""
+        del order
+        return self._target.entries_there()
+
+    def by_checksum(self) -> Differs:
+        """Return the comparison of an object with a file."""
+        return by_checksum_of_file(
+            self._means.backend.performer, self._target.file, _asking(self._source), is_upload=False
+        )
+
+    def address(self, path: str) -> tuple[str, str, Any]:
+        """Return the object, and the file."""
+        return self._source.bucket, self._source.key(path), Path(self._target.file(path))
+
+    def make(self, change: Change) -> Handle:
+        """Return the download of an object."""
+        path, key = change.path, self._source.key(change.path)
+        names = segments(path)
+        if self._folds:
+            self._claims.add(path)
+        file = self._clashes.file_above(path)
+        if file is not None:
+            text = f"the key {shown(key)} needs a folder where the key {shown(self._source.key(file))} is a file"
+            raise UnsafePathError(text)
+        check(self._source.bucket, key)
+        modified = change.source.modified if change.source is not None else None
+        settings = self._means.backend.settings
+        target = _Later(self._root_there, names, modified, fsync=settings.fsync)
+        return Download(self._source.bucket, key, self._options, target, settings)
+
+    def _root_there(self) -> Root:
+        if self._root is None:
+            self._root = Root(self._target.path)
+        return self._root
+
+    def remove_source(self, entries: list[Entry]) -> Iterator[Outcome]:
+        """Delete objects."""
+        return self._means.delete(self._source, iter([entry.path for entry in entries]))
+
+    def remove_target(self, paths: Iterator[str]) -> Iterator[Outcome]:
+        """Delete files."""
+        for path in paths:
+            names = tuple(path.split("/"))
+            yield _outcome_of_file(self._target.file(path), lambda names=names: self._root_there().remove(names))  # type: ignore[misc]
+
+    def close(self) -> None:
+        """Close the folder."""
+        if self._root is not None:
+            self._root.close()
+
+
+class Across:
+    """Copy keys inside S3."""
+
+    operation = "copy"
+    is_down = False
+
+    def __init__(self, source: Keys, target: Keys, means: Means) -> None:
+        self._source, self._target, self._means = source, target, means
+        means.read("copy")
+
+    def source_entries(self, order: Order) -> Iterator[Entry]:
+        """Yield the objects, those that mark folders too."""
+        return self._means.listed(self._source, order, markers=True)
+
+    def target_entries(self, order: Order) -> Iterator[Entry]:
+        """Yield the objects, those that mark folders too."""
+        return self._means.listed(self._target, order, markers=True)
+
+    def by_checksum(self) -> Differs:
+        """Return the comparison of two objects."""
+        return by_checksum_of_objects(self._means.backend.performer, _asking(self._source), _asking(self._target))
+
+    def address(self, path: str) -> tuple[str, str, Any]:
+        """Return the copy, and the source."""
+        return self._target.bucket, self._target.key(path), f"s3://{self._source.bucket}/{self._source.key(path)}"
+
+    def make(self, change: Change) -> Handle:
+        """Return the copy of an object."""
+        source, target = self._source, self._target
+        return self._means.backend.maker.copy(
+            source.bucket, source.key(change.path), target.bucket, target.key(change.path), **self._means.options
+        )
+
+    def remove_source(self, entries: list[Entry]) -> Iterator[Outcome]:
+        """Delete objects."""
+        return self._means.delete(self._source, iter([entry.path for entry in entries]))
+
+    def remove_target(self, paths: Iterator[str]) -> Iterator[Outcome]:
+        """Delete objects."""
+        return self._means.delete(self._target, paths)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def direction_of(source: Place, target: Place, means: Means, *, delete: bool = False) -> Direction:
+    """Return the way between two trees.
+
+    Args:
+        source: the one.
+        target: the other.
+        means: what the way needs.
+        delete: whether anything is going to be deleted from the target.
+
+    Raises:
+        ConfigError: neither is in S3, or one is part of the other.
+    """
+    if isinstance(source, Folder):
+        if isinstance(target, Folder):
+            text = f"one of {shown(source.path)} and {shown(target.path)} has to be s3://bucket/prefix"
+            raise ConfigError(text)
+        return Up(source, target, means)
+    if isinstance(target, Folder):
+        return Down(source, target, means)
+    if source.bucket == target.bucket and target.base.startswith(source.prefix):
+        text = f"{target} is part of {source}: what is copied would be copied again; choose another target"
+        raise ConfigError(text)
+    if delete and source.bucket == target.bucket and source.base.startswith(target.base):
+        text = f"{source} is part of {target}, from which it would be deleted; choose another target"
+        raise ConfigError(text)
+    return Across(source, target, means)
+
+
+class _Later:
+    """Be a target whose folder is made when something is written to it."""
+
+    __slots__ = ("_arguments", "_fsync", "_root")
+
+    def __init__(self, root: Callable[[], Root], names: tuple[str, ...], modified: int | None, *, fsync: bool) -> None:
+        self._root, self._arguments, self._fsync = root, (names, modified), fsync
+
+    def place(self, data: bytes) -> Path:
+        return RootTarget(self._root(), *self._arguments, fsync=self._fsync).place(data)
+
+    def begin(self, size: int) -> Any:
+        return RootTarget(self._root(), *self._arguments, fsync=self._fsync).begin(size)
+
+
+def _folds() -> bool:
+    import sys  # noqa: PLC0415
+
+    return sys.platform in {"win32", "darwin", "cygwin"}
+
+
+def _asking(keys: Keys) -> Callable[[str], dict[str, Any]]:
+    return lambda path: {"Bucket": keys.bucket, "Key": keys.key(path)}
+
+
+def remove_same(path: str, entry: Entry) -> None:
+    """Remove a file that is as it was.
+
+    Raises:
+        ObjectChangedError: it is not.
+    """
+    found = os.stat(path)  # noqa: PTH116  one of a million
+    if (found.st_size, found.st_mtime_ns) != (entry.size, entry.modified):
+        text = f"{shown(path)} was changed after it was listed, and is not removed; what was uploaded may be older"
+        raise ObjectChangedError(text)
+    os.unlink(path)  # noqa: PTH108  the same
+
+
+def _outcome_of_file(path: str, remove: Callable[[], object]) -> Outcome:
+    try:
+        remove()
+    except (OSError, ObjectChangedError, UnsafePathError) as error:
+        return Outcome("delete", "", path, error=error)
+    return Outcome("delete", "", path, value=True)
