@@ -34,9 +34,11 @@ unit: $(VENV)/.test ## all tests, with the newest boto3
 safe: $(VENV)/.test ## all tests, with clients made in botocore's own way
 	MANGROVE_SAFE_MODE=1 $(BIN)/python -m pytest -n 2
 
-# How clients are made changes nothing in these.
+# How clients are made changes nothing in these. Of S3, the engine that is a client of botocore's stands for all.
 NOT_OF_CLIENTS := test_parsers test_parsers_laws test_hostile_bodies test_kept test_derive_every_service test_zoo test_demo \
-	test_boto3_extensions_names test_boto3_extensions_bugs test_cli_resources test_seed test_embedded_aws
+	test_boto3_extensions_names test_boto3_extensions_bugs test_cli_resources test_seed test_embedded_aws \
+	test_zoo_resources test_inventory $(filter-out test_s3_boto test_s3_connection,$(notdir $(basename $(wildcard tests/functional/test_s3_*.py)))) \
+	$(notdir $(basename $(wildcard tests/functional/test_cli_s3*.py)))
 safe-part: $(VENV)/.test ## the tests that make clients, with clients made in botocore's own way
 	MANGROVE_SAFE_MODE=1 $(BIN)/python -m pytest -n 2 tests/functional $(NOT_OF_CLIENTS:%=--ignore=tests/functional/%.py)
 
