@@ -41,6 +41,7 @@
 #define LARGE (8 << 20)
 #define PAGE 1000
 #define MAX_COLLECTED (16 << 20)
+#define BATCH 64 /* events at once: more would keep waiting what falls due meanwhile */
 
 typedef unsigned char byte;
 enum { HEAD, BODY, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, TRAILER, WAITING };
@@ -72,6 +73,7 @@ typedef struct Connection {
 #endif
 } Connection;
 
+static struct timespec woken; /* when the loop last woke: what it finds then had come by then */
 static int queue, timer = -1, option_delay, option_slowdown, option_close;
 static long long option_size = 4096, option_total = 20000;
 static byte pattern[PATTERN * 2];
@@ -745,7 +747,7 @@ static void arm(void) {
 }
 
 static void later(Connection *c) {
-    clock_gettime(CLOCK_MONOTONIC, &c->due);
+    c->due = woken; /* not the time now: what the server does with others is no part of the delay */
     c->due.tv_nsec += option_delay % 1000 * 1000000L;
     c->due.tv_sec += option_delay / 1000 + c->due.tv_nsec / 1000000000L;
     c->due.tv_nsec %= 1000000000L;
@@ -758,10 +760,10 @@ static void later(Connection *c) {
 }
 
 static void due(void) {
-    uint64_t times;
     struct timespec now;
-    if (read(timer, &times, sizeof times) < 0 && errno != EAGAIN) return;
+    if (!first_waiting) return;
     clock_gettime(CLOCK_MONOTONIC, &now);
+    Connection *first = first_waiting;
     while (first_waiting && (first_waiting->due.tv_sec < now.tv_sec || (first_waiting->due.tv_sec == now.tv_sec && first_waiting->due.tv_nsec <= now.tv_nsec))) {
         Connection *c = first_waiting;
         first_waiting = c->next;
@@ -771,7 +773,7 @@ static void due(void) {
         answer(c);
         if (serve(c)) drop(c);
     }
-    if (first_waiting) arm();
+    if (first_waiting && first_waiting != first) arm();
 }
 
 /* -- the loop ----------------------------------------------------------------------------------------------------- */
@@ -867,13 +869,17 @@ int main(int count, char **arguments) {
     printf("ready %d %d\n", port, tls_port);
     fflush(stdout);
     for (;;) {
-        struct epoll_event events[512];
-        int ready = epoll_wait(queue, events, 512, -1);
+        struct epoll_event events[BATCH];
+        int ready = epoll_wait(queue, events, BATCH, -1);
+        if (option_delay) clock_gettime(CLOCK_MONOTONIC, &woken);
         for (int i = 0; i < ready; i++) {
             void *mark = events[i].data.ptr;
             if (mark == &plain_mark) accept_all(plain, 0);
             else if (mark == &tls_mark) accept_all(tls, 1);
-            else if (mark == &timer_mark) due();
+            else if (mark == &timer_mark) {
+                uint64_t times;
+                if (read(timer, &times, sizeof times) < 0) continue;
+            }
             else {
                 Connection *c = mark;
                 int gone;
@@ -887,5 +893,6 @@ int main(int count, char **arguments) {
                 if (gone) drop(c);
             }
         }
+        if (option_delay) due();
     }
 }

@@ -523,3 +523,16 @@ def test_a_line_shows_how_far_it_is_where_only_standard_error_is_a_terminal(worl
     report._told = -1.0
     report.take(Outcome("upload", "bkt", "a", os.devnull, size=3))
     assert any("1 uploaded, 3 B" in text for text in written)
+
+
+@pytest.mark.parametrize("command", ["rm", "presign"])
+def test_no_command_has_options_that_do_nothing(command, capsys):
+    assert main(["s3", command, "--help"]) == 0
+    told = capsys.readouterr().out
+    for option in (
+        "--part-size",
+        "--threshold",
+        "--follow-symlinks",
+        *(["--no-progress"] if command == "presign" else []),
+    ):
+        assert option not in told

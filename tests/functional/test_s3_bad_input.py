@@ -11,8 +11,10 @@ import subprocess
 import sys
 import textwrap
 import threading
+from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from mangrove import s3
 from mangrove.errors import (
@@ -371,3 +373,64 @@ def test_nothing_of_all_this_leaves_threads(conn):
     fails_in_both(conn, ConfigError, "key is empty", lambda c: c.upload("bucket", "", "x"))
     conn.close()
     assert [each.name for each in threading.enumerate() if each.name.startswith("mangrove-s3")] == []
+
+
+@pytest.mark.parametrize("url", ["localhost:9000", "s3.example.com", "//s3", 9000, "user:secret@host:1"])
+def test_an_endpoint_that_is_no_url(url):
+    with pytest.raises(ConfigError, match="endpoint_url begins with http:// or https://") as caught:
+        s3.Connection(endpoint_url=url)
+    assert "secret" not in str(caught.value)
+
+
+def test_errors_of_s3_name_the_object(conn):
+    for make in (
+        lambda: conn.download("bucket", "none"),
+        lambda: conn.head("bucket", "none"),
+        lambda: conn.copy("bucket", "none", "bucket", "none"),
+    ):
+        with pytest.raises(ClientError, match=r"s3://bucket/none") as caught:
+            make()
+        assert str(caught.value).startswith("An error occurred (")
+
+
+@pytest.mark.parametrize(
+    "where", ["a folder", "no folder", "a file in the place of one", "a folder that is read-only", "a device"]
+)
+@pytest.mark.parametrize("size", [5, 2 << 20])
+def test_a_place_that_cannot_be_written_is_told_before_the_first_call(conn, calls, tmp_path, where, size, monkeypatch):
+    conn.upload("bucket", "a", bytes(size))
+    (tmp_path / "file").write_text("x")
+    path, error = {
+        "a folder": (tmp_path, ConfigError),
+        "no folder": (tmp_path / "none" / "a", FileNotFoundError),
+        "a file in the place of one": (tmp_path / "file" / "a", NotADirectoryError),
+        "a folder that is read-only": (tmp_path / "a", PermissionError),
+        "a device": (Path(os.devnull), ConfigError),
+    }[where]
+    if error is PermissionError:
+        monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    calls.clear()
+
+    with pytest.raises(error):
+        conn.download("bucket", "a", path)
+    with conn.batch(raise_errors=False) as batch:
+        handle = batch.download("bucket", "a", path)
+    assert isinstance(handle.exception(), error)
+    with pytest.raises(error):
+        conn.download_file("bucket", "a", str(path))
+
+    assert calls == []
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_object_that_was_closed_since_is_told_before_the_first_call(conn, calls, tmp_path):
+    conn.upload("bucket", "a", "x")
+    file = (tmp_path / "a").open("wb")
+    batch = conn.batch(1, raise_errors=False)
+    handle = conn.backend.maker.download("bucket", "a", file)
+    file.close()
+    calls.clear()
+    with pytest.raises(ConfigError, match="is closed"):
+        conn.backend.performer.run(handle)
+    assert calls == []
+    del batch

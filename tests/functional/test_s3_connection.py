@@ -22,6 +22,7 @@ from mangrove.errors import (
     ConfigError,
     IntegrityError,
     NotFoundError,
+    ObjectChangedError,
     PreconditionError,
     TransferError,
 )
@@ -417,3 +418,32 @@ def test_after_a_fork_both_go_on(embedded_aws):
     assert work("after")
     assert connection.download("bucket", "child/19") == b"child"
     connection.close()
+
+
+def test_a_move_leaves_what_was_written_to_the_source_meanwhile(conn, tmp_path):
+    engine = conn.backend.engine
+    perform = engine.perform
+
+    def overwrite(call):
+        reply = perform(call)
+        if call.operation in ("CopyObject", "GetObject") and call.params["Key"] in ("copy", "a"):
+            conn.conn.put_object(Bucket="bucket", Key="a", Body=b"new")
+        return reply
+
+    for target in ("s3://bucket/copy", tmp_path / "file"):
+        conn.upload("bucket", "a", "old")
+        engine.perform = overwrite
+        with pytest.raises(ObjectChangedError, match="was overwritten after it was read"):
+            conn.mv("s3://bucket/a", target)
+        engine.perform = perform
+        assert conn.download("bucket", "a") == b"new"
+    assert conn.download("bucket", "copy") == (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_trees_are_moved(conn, tmp_path):
+    for key in ("from/a", "from/b c", "from/é"):
+        conn.upload("bucket", key, key)
+    assert conn.mv("s3://bucket/from", "s3://bucket/to", recursive=True).counts == {"copy": 3, "delete": 3}
+    assert conn.mv("s3://bucket/to", tmp_path, recursive=True).counts == {"download": 3, "delete": 3}
+    assert list(conn.list("bucket")) == []
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "b c", "é"]

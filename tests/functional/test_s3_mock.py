@@ -10,6 +10,7 @@ import threading
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 import mangrove
 from mangrove import s3
@@ -144,3 +145,92 @@ def test_a_mock_that_is_never_stopped_ends_with_its_connection():
     del connection, mock, batch
     gc.collect()
     assert threads() == []
+
+
+@pytest.fixture(params=["auto", "boto"])
+def early(request):
+    session = mangrove.Session("key", "secret", region_name="us-east-1")
+    url = "http://127.0.0.1:9"
+    with s3.Connection(session, engine=request.param, endpoint_url=url, retries=0, deadline=1) as made:
+        yield made
+
+
+EARLY = {
+    "a batch": (lambda conn: conn.batch(raise_errors=False), lambda batch: batch.upload("b" * 3, "k", "x").result()),
+    "a batch of large objects": (
+        lambda conn: conn.batch(raise_errors=False),
+        lambda batch: batch.upload("b" * 3, "k", bytes(17 << 20)).result(),
+    ),
+    "a listing": (lambda conn: conn.list("b" * 3), list),
+    "a parallel listing": (lambda conn: conn.list("b" * 3, threads=4), list),
+    "a writer": (lambda conn: conn.open("b" * 3, "k", "wb"), lambda file: (file.write(b"x"), file.close())),
+    "a client": (lambda conn: conn.conn, lambda client: client.list_buckets()),
+    "the backend": (lambda conn: conn.backend, lambda backend: backend.client.head_bucket(Bucket="bbb")),
+}
+
+
+@pytest.mark.parametrize(("make", "use"), EARLY.values(), ids=list(EARLY))
+def test_what_was_made_before_the_mock_is_refused_in_it(early, make, use):
+    made = make(early)
+    with early.mock():
+        with pytest.raises(ConfigError, match="a mock of this connection is active"):
+            use(made)
+        early.create_bucket("bucket")
+        with early.mock():
+            early.create_bucket("bucket")
+        assert early.upload("bucket", "a", "x").ok
+
+
+def test_the_real_s3_is_reached_again_when_the_last_mock_has_ended(early, monkeypatch):
+    def refuse(*_):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    batch = early.batch(raise_errors=False)
+    with early.mock(), early.mock():
+        pass
+    assert isinstance(batch.upload("bbb", "k", "x").exception(), EndpointConnectionError)
+
+
+def test_a_cluster_is_refused_in_a_mock_and_in_memory(conn):
+    with conn.mock(), pytest.raises(ConfigError, match="workers of a cluster"):
+        conn.batch(executor=object())
+    with s3.Connection.in_memory() as memory, pytest.raises(ConfigError, match="workers of a cluster"):
+        memory.batch(executor=object())
+
+
+@pytest.mark.parametrize("kind", ["mock", "memory", "a journal of its own"])
+def test_no_journal_but_one_that_was_asked_for(conn, kind, tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    other = tmp_path / "journal"
+    seen = []
+    path = tmp_path / "file"
+    path.write_bytes(bytes(12 << 20))
+
+    def use(connection):
+        connection.create_bucket("bucket")
+        engine = connection.backend.engine
+        perform = engine.perform
+
+        def spied(call):
+            if call.operation == "UploadPart":
+                seen.append([each.name for folder in (cache, other) for each in folder.rglob("*.json")])
+            return perform(call)
+
+        engine.perform = spied
+        assert connection.upload("bucket", "a", path).ok
+        assert connection.sweep() == ()
+
+    arguments = {"threshold": 5 << 20, "part_size": 5 << 20}
+    if kind == "mock":
+        with s3.Connection(region_name="us-east-1", journal=other, **arguments) as made, made.mock():
+            use(made)
+    elif kind == "memory":
+        with s3.Connection.in_memory(**arguments) as made:
+            use(made)
+    else:
+        with s3.Connection.in_memory(journal=other, **arguments) as made:
+            use(made)
+    assert [bool(names) for names in seen] == [kind == "a journal of its own"] * 3
+    assert not cache.exists()

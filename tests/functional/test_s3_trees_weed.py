@@ -17,10 +17,11 @@ if TESTS not in sys.path:
     sys.path.append(TESTS)
 
 from mangrove import s3  # noqa: E402
+from mangrove.errors import ObjectChangedError  # noqa: E402
 from mangrove.s3.deleting import delete_objects  # noqa: E402
 from mangrove.s3.listing import list_objects  # noqa: E402
 from mangrove.s3.opening import open_object  # noqa: E402
-from mangrove.s3.trees.copying import cp, sync  # noqa: E402
+from mangrove.s3.trees.copying import cp, mv, sync  # noqa: E402
 from mangrove.s3.trees.keyspace import du, rm  # noqa: E402
 
 pytest_plugins = ["servers.weed"]
@@ -166,3 +167,34 @@ def test_an_object_is_a_file(world):
         assert file.read(10) == data[-5:] + data[:5]
     with open_object(world.backend, world.bucket, "key") as file:
         assert file.read() == data * 18
+
+
+def test_a_move_leaves_what_was_written_meanwhile_whatever_the_server_thinks_of_conditions(world, tmp_path):
+    client = world.connection.conn
+    for key in ("from/a", "from/b"):
+        client.put_object(Bucket=world.bucket, Key=key, Body=b"old")
+    engine = world.backend.engine
+    submit = engine.submit
+
+    def overwrite(call):
+        # After the copies, and before what is copied is deleted.
+        if (
+            call.operation == "HeadObject"
+            and call.params["Key"] == "from/b"
+            and copied.issuperset({"from/a", "from/b"})
+        ):
+            client.put_object(Bucket=world.bucket, Key="from/b", Body=b"new")
+        if call.operation == "CopyObject":
+            copied.add(call.params["CopySource"]["Key"])
+        submit(call)
+
+    copied: set[str] = set()
+    engine.submit = overwrite
+    summary = mv(world.backend, world.url("from"), world.url("to"), recursive=True, raise_errors=False)
+    engine.submit = submit
+
+    assert summary.counts == {"copy": 2, "delete": 1}
+    [failure] = summary.failures
+    assert isinstance(failure.error, ObjectChangedError)
+    left = {str(key): world.connection.download(world.bucket, key) for key in world.connection.list(world.bucket)}
+    assert left == {"from/b": b"new", "to/a": b"old", "to/b": b"old"}

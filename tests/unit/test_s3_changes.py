@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mangrove.errors import ConfigError
-from mangrove.s3.trees.changes import Clashes, DisorderError, Entry, by_size, by_time, changes, in_order, looked_into
+from mangrove.s3.trees.changes import (
+    Change,
+    Clashes,
+    DisorderError,
+    Entry,
+    by_size,
+    by_time,
+    changes,
+    in_doubt,
+    in_order,
+    looked_into,
+)
 from mangrove.s3.trees.walking import walk
 
 TREES = st.dictionaries(st.text("ab-/.é", min_size=1, max_size=4), st.integers(0, 3), max_size=12)
@@ -54,21 +65,36 @@ S = 10**9
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "exact", "seconds", "differs"),
+    ("source", "target", "exact", "differs"),
     [
-        (2 * S, S, False, False, "time"),
-        (S, 2 * S, False, False, ""),
-        (S, 2 * S, True, False, "time"),
-        (S + 1, S, False, False, "time"),
-        (S + 1, S, False, True, ""),
-        (S, S + 1, True, True, ""),
+        (2 * S, S, False, "time"),
+        (S, 2 * S, False, ""),
+        (S, 2 * S, True, "time"),
+        (S + 1, S, False, ""),
+        (S, S + 1, True, ""),
     ],
 )
-def test_times_are_compared_by_the_rule(source, target, exact, seconds, differs):
-    compare = by_time(exact=exact, whole_seconds=seconds)
+def test_times_are_compared_by_the_rule(source, target, exact, differs):
+    compare = by_time(exact=exact)
 
     assert compare(Entry("a", 1, source), Entry("a", 1, target)) == differs
     assert compare(Entry("a", 1, source), Entry("a", 2, source)) == "size"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "doubt"),
+    [
+        ((9 * S + 5, 9 * S + 5), (9 * S, 0), True),  # a file, uploaded in the second it was written in
+        ((9 * S, 0), (9 * S, 10 * S), True),  # an object, downloaded in that second, by a clock that is a second ahead
+        ((9 * S, 0), (9 * S, 12 * S), False),  # ... or later
+        ((9 * S, 0), (9 * S + 1, 0), True),  # two objects
+        ((9 * S, 9 * S), (10 * S, 0), False),
+    ],
+)
+def test_what_is_of_one_second_is_in_doubt_unless_the_file_came_later(source, target, doubt):
+    change = Change("same", "a", Entry("a", 1, *source), Entry("a", 1, *target))
+
+    assert in_doubt(change) is doubt
 
 
 def test_a_tree_out_of_order_is_found_out_before_anything_is_decided_on():

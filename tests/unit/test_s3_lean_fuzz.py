@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 import sys
 import threading
+import time
 from functools import cache
 from hashlib import sha256
 from http.client import HTTPResponse
@@ -289,6 +291,21 @@ def test_threads_that_sign_at_once_never_mix_two_seconds():
         if stamp not in wanted:
             wanted[stamp] = signed_at(stamp)
         assert wanted[stamp] in lines
+
+
+def test_what_a_second_shares_is_never_taken_for_another_second_host_or_field():
+    credentials = SimpleNamespace(access_key="A%sK", secret_key="SK", token="t%s")
+    moments = [1_700_006_390, 1_700_006_390.9, 1_700_006_391, 1_700_006_400, 1_700_006_390]
+    now = [0.0]
+    signer = Signer(credentials, "r", "s3", lambda: now[0])
+    for now[0] in moments:
+        for host, fields in itertools.product(
+            ["h", "h:1"], [[], [("a%s", "1  2")], [("a%s", "%d")], [("a", "%"), ("z", "")], [("z", "x"), ("a", "y")]]
+        ):
+            fresh = Signer(credentials, "r", "s3", lambda: now[0])
+            asked = ("GET", "/%25", "a=%20", host, fields, "p")
+            assert signer.fields(*asked) == fresh.fields(*asked)
+            assert f"x-amz-date: {time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(int(now[0])))}\r" in fresh.fields(*asked)
 
 
 def signed_at(stamp):

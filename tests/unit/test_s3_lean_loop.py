@@ -349,3 +349,12 @@ def test_a_silent_server_is_a_time_out_in_a_thread_too(serve):
     lines = Lines(server.connect, 0.2)
     assert isinstance(carry(lines, server).error, TimeoutError)
     lines.close()
+
+
+def test_ctrl_c_between_the_sign_and_the_bell_keeps_nobody_waiting(serve):
+    """Whoever wakes the loop may be interrupted there; the sign alone wakes nobody."""
+    server, loop = serve()
+    loop._poller._rung = True
+
+    assert run(loop, *[exchange(server) for _ in range(3)])
+    assert not loop._poller._rung

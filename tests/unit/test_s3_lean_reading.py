@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import itertools
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -186,3 +187,20 @@ def test_many_small_chunks_and_many_interim_answers_need_no_stack():
     reading, whole = read(data)
     assert whole
     assert reading.body == b"x" * 50_000
+
+
+WELL_FORMED = re.compile(rb"[^\r\n\0]*(?:\r\n[^\s:\0]+:[^\r\n\0]*)*\Z")
+marks = st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b":", b" ", b"\t", b"\v", b"\f", b"\0", b"a", b"Xy", b"\xff"]))
+
+
+@given(marks)
+def test_a_head_that_could_be_read_in_two_ways_is_refused(parts):
+    rest = b"".join(parts)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: b" + rest
+    if (head + b"\r\n\r\n").index(b"\r\n\r\n") != len(head):
+        return  # it ends before its end
+    if WELL_FORMED.match(head) is None:
+        with pytest.raises(MalformedAnswerError):
+            read(head + b"\r\n\r\n")
+    else:
+        assert read(head + b"\r\n\r\n")[1]

@@ -373,3 +373,38 @@ def test_quoting_by_percent_alone_is_read_too():
     text = document([("a", 1)]).replace("<Key>a<", f"<Key>{quote('ä b+c')}<").encode()
 
     assert list(_of_document(text).items) == ["ä b+c"]
+
+
+@pytest.mark.parametrize("eager", [True, False], ids=["the client's parser", "the lean engine's answer"])
+def test_what_is_no_xml_is_an_error_of_ours_that_says_what_came(eager):
+    """Proxies and web consoles answer 200 to everything."""
+
+    class Portal:
+        calls = 0
+
+        def perform(self, call):
+            self.calls += 1
+            call.sent = True
+            if eager:
+                parsed(b"Please log in" + b"!" * 1000)
+            return Unread(200)
+
+    class Unread(Reply):
+        document = b"Please log in" + b"!" * 1000
+
+        @property
+        def data(self):
+            return parsed(self.document)
+
+    portal, naps = Portal(), []
+    retrying = Retrying(Policy(), 8, clock=lambda: sum(naps))
+    performer = Performer(portal, retrying, Settings(), naps.append)
+    with pytest.raises(TransferError) as caught:
+        list(list_objects(performer, "logs", "2026/"))
+
+    message = str(caught.value)
+    assert type(caught.value) is IncompleteTransferError
+    assert "s3://logs/2026/" in message
+    assert "Please log in!!" in message
+    assert len(message) < 300
+    assert portal.calls > 1

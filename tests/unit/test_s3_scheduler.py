@@ -45,7 +45,7 @@ def both(rig, make):
     """Make an operation in the calling thread and in a batch; return both handles."""
     alone = rig.performer.run(make())
     with rig.batch(raise_errors=False) as batch:
-        batched = batch._do(make())
+        batched = batch.add(make())
     return alone, batched
 
 
@@ -364,6 +364,72 @@ def test_half_of_all_throttled_still_ends_well():
     rig.backend.close()
 
 
+# -- waiting for another try ------------------------------------------------------------------------------------------
+
+
+def test_what_waits_for_another_try_gives_its_place_to_others(rig):
+    order = []
+    rig.engine.always = lambda call: order.append(call.params["Key"])
+    for key in "ab":
+        rig.script(
+            key, lambda call, carry: order.append(call.params["Key"]) or answer("InternalError", 500)(call, carry)
+        )
+    rig.engine.hold = True
+    with rig.batch(2) as batch:
+        for key in "abcdefgh":
+            batch.upload("bucket", key, b"x")
+        rig.engine.release()
+    assert "".join(order[:8]) == "abcdefgh"
+    assert sorted(order[8:]) == ["a", "b"]
+    assert (batch.success(), batch.flying) == (True, 0)
+
+
+def test_tries_again_take_no_more_places_than_there_are_and_come_before_what_is_new(rig):
+    order = []
+    rig.engine.always = lambda call: order.append(call.params["Key"])
+    fail = answer(*SLOW, **{"retry-after": "9"})
+    for number in range(32):
+        rig.script(f"old/{number}", fail)
+    with rig.batch(4) as batch:
+        for number in range(32):
+            batch.upload("bucket", f"old/{number}", b"x")
+        for number in range(400):
+            batch.upload("bucket", f"new/{number}", b"x")
+    assert batch.success()
+    assert sorted(order) == sorted([f"old/{n}" for n in range(32)] + [f"new/{n}" for n in range(400)])
+    assert max(rig.engine.most.values()) <= 4
+    assert (batch.flying, rig.backend.scheduler._due, rig.backend.scheduler._begun) == (0, {}, set())
+
+
+def test_what_waits_is_bounded_and_no_more_is_taken_from_an_iterator(rig):
+    rig.engine.always = lambda _: answer(*SLOW)
+    ahead = []
+    with rig.batch(4, raise_errors=False) as batch:
+        for number in range(300):
+            ahead.append(number - batch.progress.ended)
+            batch.upload("bucket", f"{number}", b"x")
+    assert max(ahead) <= 64
+    assert len(batch.failures()) == 300
+    assert all("the deadline is 120 s" in str(each.error) for each in batch.failures())
+    assert batch.flying == 0
+
+
+def test_leaving_ends_what_waits_for_its_time_and_for_a_place(rig):
+    class LeaveError(Exception):
+        pass
+
+    rig.engine.always = lambda call: answer("InternalError", 500) if call.params["Key"].startswith("ill") else None
+    with pytest.raises(LeaveError), rig.batch(2) as batch:
+        handles = [batch.upload("bucket", f"ill/{number}", b"x") for number in range(20)]
+        while rig.engine.calls["PutObject"] < 40:
+            rig.backend.scheduler.wake()
+        raise LeaveError
+    assert all(isinstance(handle.error, TransferError) for handle in handles)
+    assert any(isinstance(handle.error, TransferCancelledError) for handle in handles)
+    scheduler = rig.backend.scheduler
+    assert (batch.flying, scheduler._due, scheduler._later, scheduler._begun) == (0, {}, [], set())
+
+
 # -- an engine, an operation, a step that breaks ----------------------------------------------------------------------
 
 
@@ -422,7 +488,7 @@ class Breaking(Handle):
 @pytest.mark.parametrize("where", ["begin", "receive", "heavy"])
 def test_a_step_that_breaks_is_one_failure(rig, where, error):
     with rig.batch(raise_errors=False) as batch:
-        batch._do(Breaking(where, error))
+        batch.add(Breaking(where, error))
         well = batch.upload("bucket", "a", b"x")
     assert [outcome.error for outcome in batch.failures()] == [error]
     assert well.result() is True
@@ -446,7 +512,7 @@ def test_a_heavy_step_ends_between_two_parts_when_the_batch_is_left(rig):
         pass
 
     with pytest.raises(LeaveError), rig.batch() as batch:
-        handle = batch._do(Large("heavy", None))
+        handle = batch.add(Large("heavy", None))
         assert began.wait(10)
         halt = rig.backend.scheduler.halt
         rig.backend.scheduler.halt = lambda source: (halt(source), go_on.set())
@@ -462,3 +528,25 @@ def test_failures_hold_no_bytes(rig):
     for handle in handles:
         assert handle.error.__traceback__ is None
         assert handle._source == b""
+
+
+@pytest.mark.parametrize(("in_the_context", "waits"), [(True, 1), (False, 2)])
+def test_another_ctrl_c_ends_at_once_what_ctrl_c_waits_for(rig, in_the_context, waits):
+    rig.engine.hold = True
+    batch, waited = rig.batch(2), []
+
+    def wait(_timeout=None):
+        waited.append(batch.halted)
+        raise KeyboardInterrupt
+
+    batch.wait = wait
+    with pytest.raises(KeyboardInterrupt):
+        with batch:
+            batch.upload("bucket", "key", "x")
+            if in_the_context:
+                raise KeyboardInterrupt
+    assert len(waited) == waits
+    assert waited[-1]
+    rig.engine.release()
+    with pytest.raises(ConfigError, match="the batch has ended"):
+        batch.upload("bucket", "key", "x")

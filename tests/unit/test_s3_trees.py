@@ -141,6 +141,101 @@ def test_what_is_newer_in_s3_is_downloaded_and_what_is_older_only_if_exact(world
         assert sync(world.backend, "s3://bucket", world.folder, compare=compare).done == done
 
 
+def at_once(write):
+    """Write until the object has the time of the file's second, or of another object's: they are of one second then."""
+    while True:
+        if len({int(moment) for moment in write()}) == 1:
+            return
+
+
+def stored(world, key, bucket="bucket"):
+    return next(each.last_modified.timestamp() for each in world.listed(bucket) if each == key)
+
+
+def test_a_file_written_again_in_the_second_of_its_upload_is_not_missed(world):
+    def write():
+        (world.folder / "a").write_bytes(b"old")
+        sync(world.backend, world.folder, "s3://bucket", compare="checksum")
+        (world.folder / "a").write_bytes(b"new")
+        when = int((world.folder / "a").stat().st_mtime)
+        os.utime(world.folder / "a", (when, when))  # as a file system has it that counts seconds
+        return when, stored(world, "a")
+
+    at_once(write)
+
+    assert sync(world.backend, world.folder, "s3://bucket").counts == {"upload": 1}
+    assert world.keys() == {"a": b"new"}
+    for _ in range(3):
+        assert (summary := sync(world.backend, world.folder, "s3://bucket")).same == 1
+        assert not summary.counts
+
+
+def test_an_object_written_again_in_the_second_of_its_download_is_not_missed(world):
+    def write():
+        world.put("a", body=b"old")
+        sync(world.backend, "s3://bucket", world.folder, compare="checksum")
+        world.put("a", body=b"new")
+        return (world.folder / "a").stat().st_mtime, stored(world, "a")
+
+    at_once(write)
+
+    assert sync(world.backend, "s3://bucket", world.folder).counts == {"download": 1}
+    assert (world.folder / "a").read_bytes() == b"new"
+    for _ in range(3):
+        assert (summary := sync(world.backend, "s3://bucket", world.folder)).same == 1
+        assert not summary.counts
+
+
+def test_an_object_written_again_in_the_second_of_its_copy_is_not_missed(world):
+    def write():
+        world.put("a", body=b"old")
+        sync(world.backend, "s3://bucket", "s3://other", compare="checksum")
+        world.put("a", body=b"new")
+        return stored(world, "a"), stored(world, "a", "other")
+
+    at_once(write)
+
+    assert sync(world.backend, "s3://bucket", "s3://other").counts == {"copy": 1}
+    assert world.keys("other") == {"a": b"new"}
+    assert sync(world.backend, "s3://bucket", "s3://other").same == 1
+
+
+def test_files_that_were_downloaded_long_after_they_were_written_are_not_read_again(world, monkeypatch):
+    world.put("a", body=b"old")
+    sync(world.backend, "s3://bucket", world.folder)
+    later = stored(world, "a") + 100
+    read = []
+    monkeypatch.setattr("mangrove.s3.trees.comparing._md5", lambda path: read.append(path) or "")
+
+    def entries(self):
+        for entry in walked(self):
+            yield entry._replace(changed=int(later * 1e9))
+
+    from mangrove.s3.trees.places import Folder
+
+    walked = Folder.entries_there
+    monkeypatch.setattr(Folder, "entries_there", entries)
+    assert sync(world.backend, "s3://bucket", world.folder).same == 1
+    assert read == []
+
+
+def test_what_can_not_be_compared_in_doubt_is_transferred(world, monkeypatch):
+    def refuse(_):
+        raise PermissionError
+
+    def write():
+        world.put("a", body=b"old")
+        sync(world.backend, "s3://bucket", world.folder, compare="checksum")
+        return (world.folder / "a").stat().st_mtime, stored(world, "a")
+
+    at_once(write)
+    monkeypatch.setattr("mangrove.s3.trees.comparing._md5", refuse)
+    when = stored(world, "a")
+    os.utime(world.folder / "a", (when, when))
+
+    assert sync(world.backend, "s3://bucket", world.folder).counts == {"download": 1}
+
+
 def test_checksums_tell_what_differs_whatever_the_times(world):
     world.files("a", "b")
     sync(world.backend, world.folder, "s3://bucket")

@@ -36,7 +36,7 @@ class Mangrove(Client):
         """Get to files, verified, renamed into place."""
         with self.conn.batch(self.concurrency) as batch:
             for key in self.keys(number):
-                batch.download(self.bucket, key, self.folder / key.rsplit("/", 1)[1])
+                batch.download(self.bucket, key, f"{self.folder}/{key.rpartition('/')[2]}")
 
     def list(self, number: int) -> None:
         """List all keys."""

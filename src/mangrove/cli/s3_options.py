@@ -14,6 +14,8 @@ from mangrove.s3.rules.patterns import parse_size
 __all__ = [
     "Filtering",
     "connection_options",
+    "filter_options",
+    "form_option",
     "object_arguments",
     "object_options",
     "output_options",
@@ -99,19 +101,22 @@ connection_options: _Decorator[Any] = _all(
 )
 """Give a command what its connection is made of: a decorator."""
 
+form_option: _Decorator[Any] = click.option(
+    "--output",
+    type=click.Choice(["text", "json", "jsonl"]),
+    default="text",
+    show_default=True,
+    help="The form of what is written to standard output.",
+)
+"""Give a command `--output`: a decorator."""
+
 output_options: _Decorator[Any] = _all(
-    click.option(
-        "--output",
-        type=click.Choice(["text", "json", "jsonl"]),
-        default="text",
-        show_default=True,
-        help="The form of what is written to standard output.",
-    ),
+    form_option,
     click.option("--no-progress", is_flag=True, help="Do not tell on standard error how far it is."),
 )
 """Give a command `--output` and `--no-progress`: a decorator."""
 
-tree_options: _Decorator[Any] = _all(
+filter_options: _Decorator[Any] = _all(
     click.option("--dry-run", is_flag=True, help="Only say what would be done."),
     click.option(
         "--include",
@@ -120,8 +125,13 @@ tree_options: _Decorator[Any] = _all(
     ),
     click.option("--exclude", metavar="PATTERN", help="Leave out what matches, below the source; see --include."),
     click.option("--rule", "rules", multiple=True, hidden=True),
-    click.option("--follow-symlinks/--no-follow-symlinks", default=True, help="Take what links lead to, or no links."),
     click.option("--concurrency", type=click.IntRange(1), default=50, show_default=True, help="How many run at once."),
+)
+"""Give a command what chooses among keys; it is of the class `Filtering`: a decorator."""
+
+tree_options: _Decorator[Any] = _all(
+    filter_options,
+    click.option("--follow-symlinks/--no-follow-symlinks", default=True, help="Take what links lead to, or no links."),
     click.option(
         "--part-size", callback=_size, metavar="SIZE", help="Of the parts of large objects.  [default: 16MiB]"
     ),
@@ -161,7 +171,7 @@ def tree_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of the verbs for trees.
 
     Args:
-        given: the parameters of a command with `tree_options`.
+        given: the parameters of a command with `tree_options`, or with `filter_options` alone.
 
     Raises:
         ConfigError: a pattern is none.
@@ -171,8 +181,8 @@ def tree_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "dry_run": given["dry_run"],
         "filters": Filters(_rule(each) for each in given["rules"]),
-        "symlinks": "follow" if given["follow_symlinks"] else "skip",
         "concurrency": given["concurrency"],
+        **({"symlinks": "follow" if given["follow_symlinks"] else "skip"} if "follow_symlinks" in given else {}),
     }
 
 

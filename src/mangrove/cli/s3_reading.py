@@ -11,7 +11,7 @@ import click
 
 from mangrove.cli import s3_connecting
 from mangrove.cli.output import emit
-from mangrove.cli.s3_options import connection_options, output_options, seconds
+from mangrove.cli.s3_options import connection_options, form_option, seconds
 from mangrove.cli.s3_report import Report, shielded
 from mangrove.cli.s3_tasks import Task, perform
 from mangrove.cli.text import clean
@@ -134,7 +134,7 @@ def _plain(value: Any) -> Any:
 )
 @_version
 @connection_options
-@output_options
+@form_option
 def presign(
     urls: tuple[str, ...],
     *,
@@ -142,14 +142,12 @@ def presign(
     method: str,
     version_id: str | None,
     output: str,
-    no_progress: bool,
     **given: Any,
 ) -> int:
     """Print a presigned URL, which lets whoever has it make one call until it expires; nothing is called.
 
     It is good no longer than the credentials that signed it: those of a role end after some hours.
     """
-    del no_progress
     lasts = seconds(expires_in)
     if not 1 <= lasts <= _LONGEST or lasts != int(lasts):
         text = f"--expires-in is 1 second to 7 days; got {expires_in!r}"

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from mangrove.s3.outcome import Outcome
+    from mangrove.s3.outcome import Outcome, Progress
 
 __all__ = ["CREDENTIALS", "FAILED_ALL", "Report", "human", "is_of_credentials", "reason_of", "shielded", "tell_error"]
 
@@ -59,8 +59,11 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None and not _is_ours(error):
         return clean(f"{error.filename}: {error.strerror}")
     text = clean(" ".join(message_of(error).split())) or type(error).__name__
+    if not any(kind.__name__ == "NoCredentialsError" for kind in type(error).__mro__):
+        return text
+    # What the library says to do is Python.
     hint = "; give --profile, set one of boto3's sources, or say --no-sign-request for a public bucket"
-    return text + hint if any(kind.__name__ == "NoCredentialsError" for kind in type(error).__mro__) else text
+    return text.partition(";")[0] + hint
 
 
 def _is_ours(error: BaseException) -> bool:
@@ -120,7 +123,7 @@ class Report:
         lines = shown and sys.stdout is not None and sys.stdout.isatty()
         self._live = progress and not lines and sys.stderr is not None and sys.stderr.isatty()
         self.counts: Counter[str] = Counter()
-        self.failed = self.same = self._bytes = 0
+        self.failed = self.same = self._bytes = self._moved = 0
         self._no_credentials, self._only_usage = False, True
         self._began = self._told = time.monotonic()
         self._opened = False
@@ -208,11 +211,26 @@ class Report:
 
     # -- how far it is ----------------------------------------------------------------------------------------------
 
+    def watch(self) -> Callable[[Progress], object]:
+        """Return what takes the progress of operations that begin now, so that large objects are seen to move."""
+        before = self._bytes
+
+        def take(progress: Progress) -> None:
+            self._moved = before + progress.bytes
+            self._tick()
+
+        return take
+
+    def count(self, size: int) -> None:
+        """Count bytes of a large object that is under way by itself."""
+        self._moved += size
+        self._tick()
+
     def _tick(self) -> None:
         now = time.monotonic()
         if self._live and now - self._told >= _EVERY:
             self._told = now
-            sys.stderr.write(f"\r{self._summary()}\x1b[K")
+            sys.stderr.write(f"\r{self._summary(moving=True)}\x1b[K")
             sys.stderr.flush()
 
     def _wipe(self) -> None:
@@ -220,13 +238,15 @@ class Report:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
-    def _summary(self) -> str:
+    def _summary(self, *, moving: bool = False) -> str:
         told = [f"{count} {_DONE.get(name, name)}" for name, count in sorted(self.counts.items(), reverse=True)]
         told += [f"{self.same} the same"] if self.same else []
         told += [f"{self.failed} failed"] if self.failed else []
-        moved = f", {human(self._bytes)}" if self._bytes else ""
+        size = max(self._bytes, self._moved) if moving else self._bytes
+        moved = f", {human(size)}" if size else ""
         would = "would be: " if self._dry_run else ""
-        return f"mangrove: {would}{', '.join(told) or 'nothing to do'}{moved} in {time.monotonic() - self._began:.1f} s"
+        what = ", ".join(told) or ("under way" if moving else "nothing to do")
+        return f"mangrove: {would}{what}{moved} in {time.monotonic() - self._began:.1f} s"
 
     def __enter__(self) -> Self:
         return self

@@ -98,7 +98,7 @@ def perform(backend: Backend, tasks: Iterable[Task], report: Report, *, concurre
 
     crew = _Crew(backend, report)
     handles = crew.handles(tasks)
-    for handle in map(crew.run, handles) if alone else each_as_it_ends(backend, handles, concurrency):
+    for handle in map(crew.run, handles) if alone else each_as_it_ends(backend, handles, concurrency, report.watch()):
         crew.ended(handle)
 
 
@@ -133,6 +133,7 @@ class _Crew:
             **task.arguments,
             "raise_errors": False,
             "callback": lambda outcome: self._report.take(outcome, task.line),
+            **({} if task.verb == "rm" else {"progress": self._report.watch()}),
         }
         if task.verb == "sync":
             summary = trees.sync(self._backend, task.source, task.target, **arguments)
@@ -173,11 +174,11 @@ class _Crew:
         if task.target == "-":
             bucket, key = _address(task.source)
             return make.download(bucket, key, sys.stdout.buffer, **options), "-", _nothing
-        find = trees._from_s3 if is_url(task.source) else trees._from_file  # noqa: SLF001
-        return find(self._backend, task.source, task.target, choices, move=task.verb == "mv")
+        return trees.single_of(self._backend, task.source, task.target, choices, move=task.verb == "mv")
 
     def run(self, handle: Handle) -> Handle:
         """Make an operation in this thread, which Ctrl-C ends at once."""
+        handle.home = self._report
         try:
             return self._backend.performer.run(handle)
         except (MangroveError, OSError) as error:

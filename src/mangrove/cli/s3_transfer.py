@@ -12,6 +12,7 @@ from mangrove.cli import s3_connecting
 from mangrove.cli.s3_options import (
     Filtering,
     connection_options,
+    filter_options,
     object_arguments,
     object_options,
     output_options,
@@ -54,7 +55,7 @@ _REMOVING = (
     _versions,
     click.option("--version-id", metavar="ID", help="The version of one object, which is gone then."),
     click.option("--request-payer", metavar="NAME", help="Say requester, to pay."),
-    tree_options,
+    filter_options,
 )
 
 
@@ -78,7 +79,6 @@ def _syncs(verb: str, given: Given) -> list[Task]:
 
 def _removals(verb: str, given: Given) -> list[Task]:
     arguments = {**tree_arguments(given), **object_arguments(given)}
-    del arguments["symlinks"]
     if given["versions"]:
         arguments["versions"] = True
     return [Task(verb, source, "", given["recursive"], arguments) for source in given["sources"]]
@@ -149,7 +149,8 @@ def _mv() -> None:
 def _sync() -> None:
     """Make a tree like another: a folder like keys, keys like a folder, keys like keys.
 
-    What is new at the source, of another size, or newer than at the target is copied. With --delete, what the source
+    What is new at the source, of another size, or newer than at the target is copied; where both are of one second,
+    bytes are compared. With --delete, what the source
     has not is deleted last of all, and only if all else went well and the source has anything.
 
     \b

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch"]
 
 # Operations that wait for their turn, for each that runs; and bytes of theirs, but for a few operations.
-_AHEAD = 8
+_AHEAD = 16
 _MOST_BYTES = 1 << 26
 _FEW = 4
 _LOOK = 0.2
@@ -89,7 +89,7 @@ class Batch(Verbs):
         # The scheduler's thread alone counts what has ended, and those who add and cancel the rest, with the lock.
         self._lock = threading.Lock()
         self._added = self._ended = self._dropped = 0
-        self._bytes_added = self._bytes_ended = self._bytes_dropped = self._moved = 0
+        self._bytes_added = self._bytes_ended = self._bytes_dropped = self._moved = self._counted = 0
         self._values: dict[int, Any] = {}
         self._failures: list[Handle] = []
         self._callbacks: deque[Handle] = deque()
@@ -104,12 +104,13 @@ class Batch(Verbs):
 
     # -- adding -----------------------------------------------------------------------------------------------------
 
-    def _do(self, handle: Handle) -> Handle:
+    def add(self, handle: Handle) -> Handle:
+        """Take an operation and return it; at once, unless too many wait."""
         with self._lock:
             if not self._served:
                 self._serve()
             weight = handle._weight = handle.weight  # noqa: SLF001  a handle and its batch are one thing
-            handle._home = self  # noqa: SLF001
+            handle.home = self
             handle.index = self._added
             self._bytes_added += weight
             # Ctrl-C comes after a call: nothing stands between the two that could be interrupted.
@@ -132,9 +133,6 @@ class Batch(Verbs):
         self._scheduler.serve(self)
         self._served = True
 
-    def _weigh(self) -> int:
-        return self._bytes_added - self._bytes_ended - self._bytes_dropped
-
     # -- in the scheduler's thread ----------------------------------------------------------------------------------
 
     def ended(self, handle: Handle) -> None:
@@ -148,12 +146,17 @@ class Batch(Verbs):
                 self._callbacks.append(handle)
         self._bytes_ended += handle._weight  # noqa: SLF001
         if handle.size is not None:
-            self._moved += handle.size
+            self._moved += handle.size - handle.moved
         self._ended += 1
         goal = self._goal
         if goal is not None and self._left() <= goal:
             self._goal = None
             self._bell.put(None)
+
+    def count(self, size: int) -> None:
+        """Count bytes of a large object that is under way."""
+        with self._lock:
+            self._counted += size
 
     def abandon(self, error: Exception) -> None:
         """Take nothing more, and end what has not begun; the scheduler calls it when it is closed."""
@@ -190,8 +193,8 @@ class Batch(Verbs):
     def _is_enough(self, goal: int, handle: Handle | None) -> bool:
         if handle is not None:
             return handle.ended
-        left = self._left()
-        return left <= goal and (left < _FEW or self._weigh() <= _MOST_BYTES // 2)
+        left, weight = self._left(), self._bytes_added - self._bytes_ended - self._bytes_dropped
+        return left <= goal and (left < _FEW or weight <= _MOST_BYTES // 2)
 
     def _may_call(self) -> bool:
         return bool(self._callbacks) and self._caller is None
@@ -219,7 +222,7 @@ class Batch(Verbs):
     def _progress(self) -> Progress:
         failed, seconds = len(self._failures), time.monotonic() - self._began
         total = self._added if self._refused else None
-        return Progress(self._ended + self._dropped - failed, failed, total, self._moved, seconds)
+        return Progress(self._ended + self._dropped - failed, failed, total, self._moved + self._counted, seconds)
 
     @property
     def progress(self) -> Progress:
@@ -328,14 +331,15 @@ class Batch(Verbs):
                 self._halt()
             self.wait()
         except BaseException:
-            # Ctrl-C while waiting; another one while this waits ends it.
+            # Ctrl-C while waiting; another one ends that, and a first one too if the context had ended with an error.
             self._halt()
-            self.wait()
+            if error is None:
+                self.wait()
             raise
         finally:
             self._close()
         if error is None and self._raise_errors and (self._failures or self._callback_errors):
-            raise self._error()
+            raise batch_error(self._added, self.failures(), [each for _, each in self.callback_errors()])
 
     def _close(self) -> None:
         with self._lock:
@@ -343,6 +347,3 @@ class Batch(Verbs):
             self._served = False
             self._scheduler.leave(self)
         self._report(self._progress, last=True)
-
-    def _error(self) -> Exception:
-        return batch_error(self._added, self.failures(), [error for _, error in self.callback_errors()])

@@ -103,7 +103,7 @@ class BucketMethods(ObjectMethods):
         headers: Mapping[str, str] | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> Options:
-        return self.backend.maker._options(verb, options, headers, extra)  # noqa: SLF001  one room
+        return self.backend.maker.read(verb, options, headers, extra)
 
     def delete_many(
         self,
@@ -233,6 +233,8 @@ class BucketMethods(ObjectMethods):
 
     def mv(self, source: Place, target: Place, *, recursive: bool = False, **arguments: Any) -> Summary:
         """Move an object, a tree, or what matches wildcards: copy it, and delete what was copied well.
+
+        A source that was overwritten meanwhile is left, and is a failure; see `mangrove.s3.trees.copying.mv`.
 
         Args:
             source: a file, a folder, s3://bucket/key or s3://bucket/prefix, with wildcards.

@@ -7,8 +7,11 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
+
+from botocore.exceptions import BotoCoreError
 
 from mangrove._redact import redact_url
 from mangrove.aws.session import Session, make_client
@@ -17,8 +20,10 @@ from mangrove.s3.backend import CAPACITY, Backend, check_engine, engine_for
 from mangrove.s3.batch import Batch
 from mangrove.s3.bucket_methods import BucketMethods
 from mangrove.s3.clients import with_positional_bucket
+from mangrove.s3.engines.gate import Gate
 from mangrove.s3.mock import Mock
 from mangrove.s3.outcome import Progress
+from mangrove.s3.rules.faults import raised
 from mangrove.s3.rules.plan import USUAL, Limits
 from mangrove.s3.rules.policy import Policy
 from mangrove.s3.running.performing import Settings
@@ -109,6 +114,7 @@ class Connection(BucketMethods):
             "aws_secret_access_key": aws_secret_access_key,
             "aws_session_token": aws_session_token,
         }
+        _check_endpoint(endpoint_url)
         self._session = _session(session, region_name, profile_name, keys)
         arguments = {"endpoint_url": endpoint_url, "config": config, "verify": verify}
         if session is not None:
@@ -127,6 +133,7 @@ class Connection(BucketMethods):
         self._engine, self._capacity = engine, max_connections
         self._stand_in: StandIn | None = None
         self._real: Backend | None = None
+        self._gate: Gate | None = None
         self._ending: weakref.finalize[Any, Any] | None = None
         self._lock = threading.RLock()
         self._mocks: list[StandIn] = []
@@ -137,7 +144,7 @@ class Connection(BucketMethods):
 
         Args:
             store: what holds the objects; several connections may share one. None makes an empty one.
-            **arguments: of `Connection`.
+            **arguments: of `Connection`. Without a `journal`, interrupted uploads are not remembered.
 
         Example:
             >>> connection = Connection.in_memory()
@@ -146,7 +153,7 @@ class Connection(BucketMethods):
             5
         """
         connection = cls(Session(region_name=arguments.pop("region_name", "us-east-1")), **arguments)
-        connection._stand_in = connection._memory(store)
+        connection._stand_in = connection._memory(store, connection._settings.journal)
         return connection
 
     # -- what serves it ---------------------------------------------------------------------------------------------
@@ -171,15 +178,23 @@ class Connection(BucketMethods):
             if self._real is None or self._real.process != os.getpid():
                 if self._ending is not None:
                     self._ending.detach()
-                client = with_positional_bucket(make_client(self._session, "s3", **self._arguments))
-                engine = engine_for(self._session, self._arguments, self._engine, capacity=self._capacity)
-                self._real = Backend(client, engine, self._settings, self._policy, capacity=self._capacity)
+                try:
+                    client = with_positional_bucket(make_client(self._session, "s3", **self._arguments))
+                    engine = engine_for(self._session, self._arguments, self._engine, capacity=self._capacity)
+                except BotoCoreError as error:  # credentials that can't be had, a profile with half a key
+                    raise raised(error) from error.__cause__
+                gate = self._gate = Gate(engine)
+                gate.watch(client)
+                if self._mocks:  # begun meanwhile, by another thread
+                    gate.shut()
+                self._real = Backend(client, gate, self._settings, self._policy, capacity=self._capacity)
                 self._ending = weakref.finalize(self, let_go, self._real)
             return self._real
 
-    def _memory(self, store: MemoryStore | None) -> StandIn:
+    def _memory(self, store: MemoryStore | None, journal: str | None = None) -> StandIn:
         region = self._arguments.get("region_name") or self._session.region_name or "us-east-1"
-        return StandIn(store, region, self._settings, self._policy)
+        # The user's journal is of the real S3.
+        return StandIn(store, region, replace(self._settings, journal=journal or ""), self._policy)
 
     @property
     def conn(self) -> Any:
@@ -188,6 +203,8 @@ class Connection(BucketMethods):
 
     def mock(self, store: MemoryStore | None = None) -> Mock:
         """Return a mock: while it is active, nothing of this connection touches S3, whatever thread it is used by.
+
+        Batches, listings, files and clients that were made before it fail meanwhile with a `ConfigError`.
 
         Args:
             store: what holds the objects; None makes an empty one.
@@ -207,12 +224,16 @@ class Connection(BucketMethods):
         found = self._memory(store)
         with self._lock:
             self._mocks = [*self._mocks, found]
+            if self._gate is not None:
+                self._gate.shut()
         _own_mocks.set((*_own_mocks.get(), found.token))
         return found
 
     def _end_mock(self, ended: StandIn) -> None:
         with self._lock:
             self._mocks = [each for each in self._mocks if each is not ended]
+            if self._gate is not None and not self._mocks:
+                self._gate.open()
         _own_mocks.set(tuple(each for each in _own_mocks.get() if each is not ended.token))
         ended.close()
 
@@ -261,6 +282,9 @@ class Connection(BucketMethods):
             ConfigError: an argument is wrong.
         """
         if executor is not None:
+            if self._mocks or self._stand_in is not None:
+                text = "the workers of a cluster know no mock, nor this process's memory: they would reach the real S3"
+                raise ConfigError(text)
             from mangrove.s3.cluster import batch_on  # noqa: PLC0415  past one machine
 
             options = {"raise_errors": raise_errors, "progress": progress, "keep_results": keep_results}
@@ -307,9 +331,19 @@ class Connection(BucketMethods):
 def _session(given: Any, region_name: str | None, profile_name: str | None, keys: dict[str, Any]) -> Any:
     named: dict[str, Any] = {"profile_name": profile_name, **keys}
     if given is None:
-        return Session(region_name=region_name, **named)
+        try:
+            return Session(region_name=region_name, **named)
+        except BotoCoreError as error:  # no such profile
+            raise raised(error) from error.__cause__
     both = [name for name, value in named.items() if value is not None]
     if both:
         text = f"a session has its own {', '.join(both)}; give the session or these, not both"
         raise ConfigError(text)
     return given
+
+
+def _check_endpoint(url: object) -> None:
+    # botocore says so too, but at the first call, and with an error of nobody's.
+    if url is not None and not (isinstance(url, str) and url.lower().startswith(("http://", "https://"))):
+        text = f"endpoint_url begins with http:// or https://; got {redact_url(str(url))!r}"
+        raise ConfigError(text)

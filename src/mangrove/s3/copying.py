@@ -1,4 +1,7 @@
-"""Copy an object inside S3, without its bytes coming here: in one request, or in parts when it is large; or move it."""
+"""Copy an object inside S3, without its bytes coming here: in one request, or in parts when it is large; or move it.
+
+A move deletes its source only if that is still the object that was copied: see `mangrove.s3.removing`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from typing import Any, ClassVar
 
 from mangrove.errors import ConfigError, IncompleteTransferError, PreconditionError
 from mangrove.s3.engines.base import Call, Reply
+from mangrove.s3.removing import Remove, is_conditional
 from mangrove.s3.rules.faults import kind_of, status_of
+from mangrove.s3.rules.names import may_be_one
 from mangrove.s3.rules.options import Options
 from mangrove.s3.running.handle import Handle, Step
 from mangrove.s3.running.performing import Performer, Settings
@@ -19,7 +24,7 @@ _CONDITIONS = frozenset({"IfMatch", "IfNoneMatch"})
 
 
 class Copy(Handle):
-    """Copy an object: ask how large it is, copy it, and for a move delete the source.
+    """Copy an object: ask how large it is, copy it, and for a move delete the source, if it is still what was copied.
 
     Args:
         source: its `Bucket`, `Key` and `VersionId`.
@@ -34,7 +39,7 @@ class Copy(Handle):
         ConfigError: a move to where the object is.
     """
 
-    __slots__ = ("_copied", "_delete", "_head", "_obstacle", "_options", "_settings", "_source")
+    __slots__ = ("_copied", "_delete", "_head", "_obstacle", "_options", "_removal", "_settings", "_source")
     operation: ClassVar[str] = "copy"
 
     def __init__(
@@ -49,19 +54,27 @@ class Copy(Handle):
         callback: Callable[[Any], object] | None = None,
     ) -> None:
         super().__init__(bucket, key, callback)
-        if delete and (source["Bucket"], source["Key"]) == (bucket, key):
+        if delete and source["Key"] == key and may_be_one(source["Bucket"], bucket):
             text = f"s3://{bucket}/{key} can't be moved to where it is"
+            if source["Bucket"] != bucket:
+                text += f", and {source['Bucket']} may be another name of it; copy it, and then delete the source"
             raise ConfigError(text)
         self._source = {name: value for name, value in source.items() if value is not None}
         self._options, self._settings, self._delete = options, settings, delete
         self._head: Mapping[str, Any] | None = None
         self._obstacle: Exception | None = None  # S3's answer that a condition of the copy does not hold
         self._copied = False
+        self._removal: Remove | None = None
+
+    @property
+    def source_etag(self) -> str | None:
+        """Return the entity tag of the object that was copied, once that is known."""
+        return (self._head or {}).get("ETag")
 
     def begin(self) -> Step:
         """Return the next call; what is done is not done again."""
         if self._copied:
-            return self._deletion()
+            return self._removing().begin()
         if self._obstacle is not None:
             return self._question()
         if self._head is None:
@@ -87,12 +100,18 @@ class Copy(Handle):
 
         copy_large(performer, self, self._source, head, self._options)
         if self._delete:
-            deletion = self._deletion()
-            performer.call(deletion.operation, deletion.params, retries=self.retries)
+            # A large object takes its time: enough for another to be written to its name.
+            removal = performer.run(self._removing(ask=not is_conditional(performer.engine)))
+            if removal.error is not None:
+                raise removal.error
 
-    def _deletion(self) -> Call:
-        # The version that was copied stays where there are versions: what is deleted is the name.
-        return Call("DeleteObject", {"Bucket": self._source["Bucket"], "Key": self._source["Key"]}, owner=self)
+    def _removing(self, *, ask: bool = False) -> Remove:
+        """Return what deletes the source. Where there are versions it is the name that goes, and the version stays."""
+        if self._removal is None:
+            where = self._source["Bucket"], self._source["Key"]
+            self._removal = Remove(*where, self.source_etag, self._options.of_source(), ask=ask)
+            self._removal.retries = self.retries
+        return self._removal
 
     def _question(self) -> Call:
         params = {**self._options.of("HeadObject"), "Bucket": self.bucket, "Key": self.key}
@@ -100,6 +119,8 @@ class Copy(Handle):
 
     def recover(self, call: Call, error: Exception) -> Step:
         """Ask whether the object that stands in the way is the copy: the answer of an earlier try may be lost."""
+        if self._copied:
+            return self._removing().recover(call, error)
         if call.operation == "HeadObject" and self._obstacle is not None and kind_of(error) == "fatal":
             raise self._obstacle
         conditions = _CONDITIONS & call.params.keys()
@@ -110,19 +131,18 @@ class Copy(Handle):
 
     def receive(self, call: Call, reply: Reply) -> Step:
         """Take the answer to the question, the copy or the deletion."""
+        if self._copied:
+            return self._removing().receive(call, reply)
         if call.operation == "HeadObject":
             if self._obstacle is not None:
                 return self._settle(reply)
             self._head = dict(reply.data)
             return self._copy(self._head)
-        if call.operation == "CopyObject":
-            found = reply.data.get("CopyObjectResult") or {}
-            if not found.get("ETag"):
-                text = f"the answer to the copy to s3://{self.bucket}/{self.key} has no ETag, so it is not S3's"
-                raise IncompleteTransferError(text)
-            return self._done(found["ETag"], reply)
-        self.value = True
-        return None
+        found = reply.data.get("CopyObjectResult") or {}
+        if not found.get("ETag"):
+            text = f"the answer to the copy to s3://{self.bucket}/{self.key} has no ETag, so it is not S3's"
+            raise IncompleteTransferError(text)
+        return self._done(found["ETag"], reply)
 
     def _settle(self, reply: Reply) -> Step:
         """Find out whether the object that is there is the copy."""
@@ -137,7 +157,7 @@ class Copy(Handle):
         self._copied, self.value = True, True
         size = (self._head or {}).get("ContentLength")
         self.details = {"size": size, "etag": etag, "version_id": reply.get("VersionId")}
-        return self._deletion() if self._delete else None
+        return self._removing().begin() if self._delete else None
 
 
 class Move(Copy):

@@ -35,7 +35,7 @@ _MESSAGES = 1000  # that wait for the driver
 _WITHOUT_WORKERS = 60.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Operation:
     """Be one operation for a cluster: a method of a batch and its arguments, all of them picklable.
 
@@ -76,6 +76,10 @@ class Operation:
         places = self.arguments[2:4] if from_copy else self.arguments[:2]
         bucket, key = (*map(str, places), "", "")[:2]
         return bucket, key
+
+    def __repr__(self) -> str:
+        # Neither data nor options, which may hold an SSE-C key: a worker logs what a task that failed was given.
+        return f"<Operation {self.verb} s3://{'/'.join(self.place())}>"
 
 
 Connecting = Recipe | Callable[[], "Connection"]

@@ -10,24 +10,32 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from mangrove.errors import DeclarationTypeError, IncompleteTransferError, MangroveError
+from mangrove.errors import DeclarationTypeError, IncompleteTransferError, MangroveError, TransferError
 from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.light import Delete
 from mangrove.s3.many import Summary, each_as_it_ends, error_of
 from mangrove.s3.outcome import Outcome
 from mangrove.s3.pages import Listed
 from mangrove.s3.rules.faults import kind_of, raised
-from mangrove.s3.rules.names import LONGEST_KEY, check, check_bucket
+from mangrove.s3.rules.names import LONGEST_KEY, check, check_bucket, shown
 from mangrove.s3.rules.options import NONE, Options
 from mangrove.s3.running.handle import Handle, Step
 
 if TYPE_CHECKING:
     from mangrove.s3.backend import Backend
 
-__all__ = ["DeleteMany", "Deleted", "Doomed", "delete_objects", "deletions", "outcomes_of"]
+__all__ = ["DeleteMany", "Deleted", "Doomed", "Seen", "delete_objects", "deletions", "outcomes_of"]
 
-# A key, one that a listing gave with its version, or a key and a version.
-Doomed = str | tuple[str, str | None]
+
+class Seen(NamedTuple):
+    """Be a key, and the entity tag that its object had when it was seen: it is deleted if it has it still."""
+
+    key: str
+    etag: str | None
+
+
+# A key, one that a listing gave with its version, a key and a version, or one and its entity tag.
+Doomed = str | tuple[str, str | None] | Seen
 
 MOST = 1000  # keys that one request takes
 _WEIGHT = 256  # bytes that one key takes while it waits, about
@@ -58,7 +66,7 @@ class DeleteMany(Handle):
 
     Args:
         bucket: their bucket.
-        objects: each a `Key`, perhaps with a `VersionId`.
+        objects: each a `Key`, perhaps with a `VersionId` or an `ETag`.
         params: further parameters of DeleteObjects.
         callback: is called with the value.
     """
@@ -105,10 +113,15 @@ class DeleteMany(Handle):
 
     def _sort(self, errors: Iterable[Mapping[str, Any]]) -> None:
         told = {(each.get("Key"), each.get("VersionId")): each for each in errors}
+        asked = {(each["Key"], version) for each in self._pending for version in (each.get("VersionId"), None)}
+        strange = next((each for name, each in told.items() if name not in asked), None)
         again: list[dict[str, str]] = []
         temporary: ClientError | None = None
         for each in self._pending:
             found = told.get((each["Key"], each.get("VersionId"))) or told.get((each["Key"], None))
+            if found is None and strange is not None:
+                self._fail(each, _unknown(strange))
+                continue
             if found is None:
                 self._done.append(each)
                 continue
@@ -134,6 +147,13 @@ class DeleteMany(Handle):
                 self._fail(each, error)
         self.value = Deleted(self._done, self._failures)
         super().end()
+
+
+def _unknown(error: Mapping[str, Any]) -> TransferError:
+    return TransferError(
+        f"whether it is deleted is not known: the server did not delete {shown(error.get('Key'))}"
+        f" ({error.get('Code')}: {error.get('Message')}), which is none of the keys it was asked to"
+    )
 
 
 def _errors_in(reply: Reply) -> list[Mapping[str, Any]]:
@@ -208,7 +228,8 @@ def _handles(
         if objects is None:
             objects, alone = _sorted(bucket, some, refused)
         for each in alone:
-            single = Delete({**options.of("DeleteObject"), "Bucket": bucket, **each})
+            named = {"IfMatch" if name == "ETag" else name: value for name, value in each.items()}
+            single = Delete({**options.of("DeleteObject"), "Bucket": bucket, **named})
             single.retries = retries
             yield single
         if objects:
@@ -245,6 +266,9 @@ def _object(bucket: str, doomed: Doomed) -> dict[str, str]:
     Raises:
         ConfigError: it can't be.
     """
+    if isinstance(doomed, Seen):
+        check(bucket, doomed.key)
+        return {"Key": doomed.key} if doomed.etag is None else {"Key": doomed.key, "ETag": doomed.etag}
     if isinstance(doomed, tuple):
         key, version = doomed
     else:

@@ -136,6 +136,7 @@ class Upload(Handle):
         if not isinstance(source, bytes):
             found = source.open(self._settings.limits.threshold)
             if not isinstance(found, bytes):
+                self.length = getattr(found, "size", None)
                 return lambda performer: self._in_parts(performer, found)
             source = self._source = found
         params = self._options.of("PutObject")
@@ -263,7 +264,8 @@ class Download(Handle):
         self._options, self._target, self._settings, self._encoding = options, target, settings, encoding
 
     def begin(self) -> Step:
-        """Return the call."""
+        """Return the call; a place that can't be written to is told before it."""
+        self._target.check()
         params = self._options.of("GetObject")
         params["Bucket"], params["Key"], params["ChecksumMode"] = self.bucket, self.key, "ENABLED"
         return Call("GetObject", params, most=self._settings.limits.threshold, owner=self)
@@ -271,6 +273,7 @@ class Download(Handle):
     def receive(self, call: Call, reply: Reply) -> Step:
         """Take the object, verified; or the step that gets its ranges."""
         if call.too_long:
+            self.length = reply.get("ContentLength")
             return lambda performer: self._in_ranges(performer, reply)
         body = reply.body
         self.size = len(body)
@@ -296,8 +299,7 @@ class Download(Handle):
         if self._encoding is not None:
             self._decode(self._encoding)
         if self.value is not body:
-            # Whoever keeps the handle does not keep the bytes.
-            self.details, self.reply = self._facts_of(reply), None
+            reply.let_go()  # whoever keeps the handle does not keep the bytes
 
     def _facts_of(self, reply: Reply) -> dict[str, Any]:
         sums = {name.removeprefix("Checksum"): reply.get(name) for name in _CHECKSUMS} if self.verified else {}

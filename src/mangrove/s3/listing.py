@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from botocore.parsers import ResponseParserError
+
 from mangrove.errors import ConfigError, DeclarationTypeError, IncompleteTransferError
+from mangrove.s3.engines.base import Call, Reply
+from mangrove.s3.engines.passing import PassingEngine
 from mangrove.s3.pages import Listed, Page, Prefix, page_of
 from mangrove.s3.rules.names import check_bucket, shown
 from mangrove.s3.rules.options import NONE, Options
@@ -14,6 +18,7 @@ from mangrove.s3.running.performing import Performer
 __all__ = ["list_objects", "list_pages", "listing_params"]
 
 _MOST = 1000
+_SHOWN = 60  # bytes
 
 
 def list_objects(
@@ -109,7 +114,9 @@ def list_pages(
         IncompleteTransferError: a page says that there is another, but not where; or is no page at all.
     """
     while True:
-        page = page_of(performer.call(operation, params, retries=retries))
+        pages = _Pages(performer.engine)
+        performer.over(pages).call(operation, params, retries=retries)
+        page = pages.last
         if page.truncated is None:
             raise _incomplete(params, "it has no IsTruncated, so it is no listing")
         following = page.following if page.truncated else {}
@@ -122,6 +129,23 @@ def list_pages(
             return
         first = ("StartAfter", "ContinuationToken", "KeyMarker", "VersionIdMarker")
         params = {**{name: value for name, value in params.items() if name not in first}, **following}
+
+
+class _Pages(PassingEngine):
+    """Be an engine that reads each answer as a page; one that is none is no answer, and may be asked for again."""
+
+    last: Page
+
+    def perform(self, call: Call) -> Reply:
+        reply = None
+        try:
+            reply = super().perform(call)
+            self.last = page_of(reply)
+        except ResponseParserError as error:
+            came = bytes(getattr(reply, "document", b"")) or str(error).partition("\n")[2].encode()
+            text = f"what came is no XML, but {shown(came[:_SHOWN].decode(errors='replace'))}; is that a server of S3?"
+            raise _incomplete(call.params, text) from None
+        return reply
 
 
 def _incomplete(params: dict[str, Any], fault: str) -> IncompleteTransferError:

@@ -42,7 +42,18 @@ class Maker:
     def __init__(self, settings: Settings, table: Callable[[], Table]) -> None:
         self._settings, self._table = settings, table
 
-    def _options(self, verb: Verb, options: dict[str, Any], headers: Headers, extra: Extra) -> Options:
+    def read(self, verb: Verb, options: dict[str, Any], headers: Headers = None, extra: Extra = None) -> Options:
+        """Return the options of an operation, checked.
+
+        Args:
+            verb: what is done.
+            options: by the API's names or in snake case, and `metadata` and `tags`, which are taken out.
+            headers: by the names of HTTP.
+            extra: by the API's names.
+
+        Raises:
+            ConfigError: one is unknown, or can't be.
+        """
         if not (options or headers or extra):
             return NONE
         for name, given in (("headers", headers), ("extra", extra)):
@@ -67,7 +78,7 @@ class Maker:
         check(bucket, key)
         if retries is not None or callback is not None:
             _check(retries, callback)
-        read = self._options("upload", options, headers, extra)
+        read = self.read("upload", options, headers, extra)
         source: bytes | Source = source_of(data, self._settings.limits.threshold)
         handle = Upload(bucket, key, read, source, content_type(key), self._settings, callback)
         handle.retries = retries
@@ -94,7 +105,7 @@ class Maker:
         check(bucket, key)
         if retries is not None or callback is not None:
             _check(retries, callback)
-        read = self._options("download", options, headers, extra)
+        read = self.read("download", options, headers, extra)
         place: Target = target_of(target, fsync=self._settings.fsync)
         handle = Download(bucket, key, read, place, self._settings, _codec(target, encoding), callback)
         handle.retries = retries
@@ -123,7 +134,7 @@ class Maker:
         check(source_bucket, source_key)
         check(bucket, key)
         _check(retries, callback)
-        read = self._options("copy", options, headers, extra)
+        read = self.read("copy", options, headers, extra)
         source = {"Bucket": source_bucket, "Key": source_key, "VersionId": version_id}
         kind = Move if delete else Copy
         handle = kind(source, bucket, key, read, self._settings, delete=delete, callback=callback)
@@ -154,7 +165,7 @@ class Maker:
         callback, retries = arguments.pop("callback", None), arguments.pop("retries", None)
         _check(retries, callback)
         headers, extra = arguments.pop("headers", None), arguments.pop("extra", None)
-        read = self._options(verb, arguments, headers, extra)
+        read = self.read(verb, arguments, headers, extra)
         handle = kind({**read.of(_CALLS[verb]), "Bucket": bucket, "Key": key}, callback)
         handle.retries = retries
         return handle

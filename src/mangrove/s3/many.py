@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mangrove.errors import BatchError
 from mangrove.s3.batch import Batch
-from mangrove.s3.outcome import Outcome
+from mangrove.s3.outcome import Outcome, Progress
 from mangrove.s3.running.handle import Handle
 
 if TYPE_CHECKING:
@@ -25,7 +25,12 @@ _LOOK = 0.1  # seconds
 _MOST_SHOWN = 5
 
 
-def each_as_it_ends(backend: Backend, handles: Iterable[H], concurrency: int) -> Iterator[H]:
+def each_as_it_ends(
+    backend: Backend,
+    handles: Iterable[H],
+    concurrency: int,
+    progress: Callable[[Progress], object] | None = None,
+) -> Iterator[H]:
     """Make operations at once and yield each when it has ended, well or not; in no order.
 
     Operations are taken from the iterable as there is room, so that there may be any number of them. What has not
@@ -35,12 +40,13 @@ def each_as_it_ends(backend: Backend, handles: Iterable[H], concurrency: int) ->
         backend: what serves them.
         handles: the operations.
         concurrency: how many run at once.
+        progress: is called with a `Progress` a few times a second.
     """
-    with Batch(backend, concurrency, raise_errors=False, keep_results=False) as batch:
+    with Batch(backend, concurrency, raise_errors=False, keep_results=False, progress=progress) as batch:
         pending: list[H] = []
         look = _LOOK_AFTER
         for handle in handles:
-            batch._do(handle)  # noqa: SLF001  one room
+            batch.add(handle)
             pending.append(handle)
             if len(pending) >= look:
                 yield from _ended(pending)

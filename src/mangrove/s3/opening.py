@@ -71,7 +71,7 @@ def open_object(
 
 
 def _reader(backend: Backend, bucket: str, key: str, size: int | None, options: dict[str, Any]) -> ObjectReader:
-    read = backend.maker._options("download", options, None, None)  # noqa: SLF001  one room
+    read = backend.maker.read("download", options, None, None)
     ranges = Ranges(backend.performer, bucket, key, read, size or LEAST_AHEAD)
     # A block is fetched anyway: a large buffer beside it would hold it twice.
     return ObjectReader(ranges, min(_BLOCK, size or LEAST_AHEAD))

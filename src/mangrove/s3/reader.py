@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mangrove.errors import IncompleteTransferError, IntegrityError, ObjectChangedError
+from mangrove.errors import IncompleteTransferError, IntegrityError, ObjectChangedError, TransferError
 from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.rules.checksums import Checksum, is_fast
 from mangrove.s3.rules.faults import status_of
@@ -68,7 +68,10 @@ class Ranges(io.RawIOBase):
         self._performer, self._what = performer, f"s3://{bucket}/{key}"
         own = {"Bucket": bucket, "Key": key}
         head = performer.call("HeadObject", {**options.of("HeadObject"), **own, "ChecksumMode": "ENABLED"})
-        self.size: int = head.get("ContentLength") or 0
+        self.size: int = head.get("ContentLength")
+        if type(self.size) is not int:
+            text = f"the server does not say how long {self._what} is, so that it can't be read as a file; download it"
+            raise TransferError(text)
         self._params = {**options.of("GetObject"), **own}
         if head.get("ETag"):
             self._params["IfMatch"] = head.get("ETag")
@@ -197,11 +200,16 @@ class _Range(Handle):
     def recover(self, call: Call, error: Exception) -> Step:
         del call
         if status_of(error) == _PRECONDITION:
-            text = f"s3://{self.bucket}/{self.key} was changed after it was opened; open it again"
-            raise ObjectChangedError(text) from error
+            raise self._changed() from error
         raise error
 
+    def _changed(self) -> ObjectChangedError:
+        return ObjectChangedError(f"s3://{self.bucket}/{self.key} was changed after it was opened; open it again")
+
     def receive(self, call: Call, reply: Reply) -> Step:
+        etag = self._params.get("IfMatch")
+        if etag is not None and reply.get("ETag") not in (None, etag):  # not all servers look at If-Match
+            raise self._changed()
         is_whole = self._place == 0 and self._size == self._whole
         told = reply.get("ContentRange") or ("" if reply.status == _PARTIAL or not is_whole else None)
         expected = f"bytes {self._place}-{self._place + self._size - 1}/"

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mangrove.errors import ConfigError
 from mangrove.s3.backend import Backend
 from mangrove.s3.outcome import Outcome
+from mangrove.s3.rules.faults import raised
 from mangrove.s3.rules.names import check, check_bucket
 from mangrove.s3.running.handle import Handle
 
@@ -151,7 +152,7 @@ class ObjectMethods:
         return self._outcome(self.backend.maker.copy(source_bucket, source_key, bucket, key, **arguments))
 
     def move(self, source_bucket: str, source_key: str, bucket: str, key: str, **arguments: Any) -> Outcome:
-        """Move an object inside S3: copy it, and delete it once the copy is there.
+        """Move an object inside S3: copy it, and delete it once the copy is there, if it is still what was copied.
 
         Args:
             source_bucket: where it is.
@@ -161,6 +162,7 @@ class ObjectMethods:
             **arguments: of `copy`.
 
         Raises:
+            ObjectChangedError: another object was written to the source meanwhile; it is left, beside the copy.
             TransferError: it failed; the object is where it was, and may be in both places.
         """
         return self._outcome(self.backend.maker.copy(source_bucket, source_key, bucket, key, delete=True, **arguments))
@@ -227,7 +229,7 @@ class ObjectMethods:
         try:
             backend.client.create_bucket(bucket, **options)
         except (ClientError, BotoCoreError) as error:
-            raise backend.performer.retrying.final(error) from error.__cause__
+            raise raised(error, classes=backend.client.exceptions.from_code) from error.__cause__
 
     def url(self, bucket: str, key: str, expires_in: int = 3600, method: str = "get_object", **params: Any) -> str:
         """Return a presigned URL, which lets whoever has it make one call.
@@ -241,6 +243,7 @@ class ObjectMethods:
 
         Raises:
             ConfigError: an argument is wrong.
+            CredentialError: there are no credentials to sign it with.
 
         Source: `generate_presigned_url` of botocore, "Sharing objects with presigned URLs" in the Amazon S3 user guide.
         """
@@ -253,12 +256,16 @@ class ObjectMethods:
             text = f"S3's client has no method {method!r}; it is one such as 'get_object' or 'put_object'"
             raise ConfigError(text)
         named = {"Bucket": bucket, "Key": key, **params}
-        made: str = client.generate_presigned_url(method, Params=named, ExpiresIn=expires_in)
+        try:
+            made: str = client.generate_presigned_url(method, Params=named, ExpiresIn=expires_in)
+        except BotoCoreError as error:
+            raise raised(error) from error.__cause__
         return made
 
     def _do(self, handle: Handle) -> Handle:
         self.backend.performer.run(handle)
         if handle.error is not None:
+            _name(handle.error, handle)
             raise handle.error
         if handle.callback is not None:
             handle.callback(handle.value)
@@ -266,3 +273,10 @@ class ObjectMethods:
 
     def _outcome(self, handle: Handle) -> Outcome:
         return self._do(handle).outcome
+
+
+def _name(error: BaseException, handle: Handle) -> None:
+    """Say which object it was, where S3's own words do not."""
+    what = f"s3://{handle.bucket}/{handle.key}"
+    if isinstance(error, ClientError) and what not in str(error):
+        error.args = (f"{error} ({what})", *error.args[1:])

@@ -24,7 +24,8 @@ class Verbs:
     def __init__(self, make: Maker) -> None:
         self._make = make
 
-    def _do(self, handle: Handle) -> Handle:
+    def add(self, handle: Handle) -> Handle:
+        """Take an operation, and return it at once."""
         raise NotImplementedError
 
     def upload(
@@ -39,11 +40,11 @@ class Verbs:
         **options: Any,
     ) -> Handle:
         """Put an object; see `Connection.upload`. The callback is called with True."""
-        return self._do(self._make.upload(bucket, key, data, headers, extra, retries, callback, **options))
+        return self.add(self._make.upload(bucket, key, data, headers, extra, retries, callback, **options))
 
     def upload_file(self, bucket: str, key: str, filename: str | os.PathLike[str], **arguments: Any) -> Handle:
         """Put a file; see `Connection.upload_file`."""
-        return self._do(self._make.upload_file(bucket, key, filename, **arguments))
+        return self.add(self._make.upload_file(bucket, key, filename, **arguments))
 
     def download(
         self,
@@ -57,28 +58,28 @@ class Verbs:
         **options: Any,
     ) -> Handle:
         """Get an object; see `Connection.download`. The callback is called with what that returns."""
-        return self._do(self._make.download(bucket, key, target, headers, extra, retries, callback, **options))
+        return self.add(self._make.download(bucket, key, target, headers, extra, retries, callback, **options))
 
     def download_file(self, bucket: str, key: str, filename: str | os.PathLike[str], **arguments: Any) -> Handle:
         """Get an object into a file; see `Connection.download_file`."""
-        return self._do(self._make.download_file(bucket, key, filename, **arguments))
+        return self.add(self._make.download_file(bucket, key, filename, **arguments))
 
     def copy(self, source_bucket: str, source_key: str, bucket: str, key: str, **arguments: Any) -> Handle:
         """Copy an object inside S3; see `Connection.copy`."""
-        return self._do(self._make.copy(source_bucket, source_key, bucket, key, **arguments))
+        return self.add(self._make.copy(source_bucket, source_key, bucket, key, **arguments))
 
     def move(self, source_bucket: str, source_key: str, bucket: str, key: str, **arguments: Any) -> Handle:
         """Move an object inside S3; see `Connection.move`."""
-        return self._do(self._make.copy(source_bucket, source_key, bucket, key, delete=True, **arguments))
+        return self.add(self._make.copy(source_bucket, source_key, bucket, key, delete=True, **arguments))
 
     def delete(self, bucket: str, key: str, **arguments: Any) -> Handle:
         """Delete an object; see `Connection.delete`."""
-        return self._do(self._make.delete(bucket, key, **arguments))
+        return self.add(self._make.delete(bucket, key, **arguments))
 
     def head(self, bucket: str, key: str, **arguments: Any) -> Handle:
         """Ask what S3 knows of an object; see `Connection.head`."""
-        return self._do(self._make.head(bucket, key, **arguments))
+        return self.add(self._make.head(bucket, key, **arguments))
 
     def exists(self, bucket: str, key: str, **arguments: Any) -> Handle:
         """Ask whether there is an object; see `Connection.exists`."""
-        return self._do(self._make.exists(bucket, key, **arguments))
+        return self.add(self._make.exists(bucket, key, **arguments))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,7 @@ class AutoEngine:
         self._lean, self._client, self._handlers, self._threads = lean, client, handlers, threads
         self._boto: _Ringing | None = None
         self._unusual: set[str] = set()
+        self._lock = threading.Lock()
 
     @property
     def where(self) -> str:
@@ -58,9 +60,11 @@ class AutoEngine:
         return not self._handlers or not any(is_active(each) for each in self._handlers)
 
     def _other(self) -> _Ringing:
-        if self._boto is None:
-            self._boto = _Ringing(self._client(), self._threads, self._lean.wake)
-        return self._boto
+        # One for all threads: what is submitted to another one nobody polls.
+        with self._lock:
+            if self._boto is None:
+                self._boto = _Ringing(self._client(), self._threads, self._lean.wake)
+            return self._boto
 
     def submit(self, call: Call) -> None:
         """Begin a call and return at once; see `Engine`."""

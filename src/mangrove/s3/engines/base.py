@@ -35,6 +35,10 @@ class Reply:
         """Return a member of the answer, or None."""
         return self.data.get(member)
 
+    def let_go(self) -> None:
+        """Let go of the bytes of the object; what is known of it stays."""
+        self.body = b""
+
 
 class Call:
     """Be one request to S3, by the names of its API, and what came of it.

@@ -21,6 +21,10 @@ class FileTarget:
         self._file = file
         _check_writable(file)
 
+    def check(self) -> None:
+        """Refuse what was closed since it was given."""
+        _check_writable(self._file)
+
     def place(self, data: bytes) -> Any:
         """Write the object and return the file object."""
         writing = self.begin(len(data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import re
@@ -60,6 +61,14 @@ class InOrder(Protocol):
 class Target(Protocol):
     """Be where a download goes."""
 
+    def check(self) -> None:
+        """Refuse what can't be written to, before anything is asked for.
+
+        Raises:
+            ConfigError: it is none that a download goes to.
+            OSError: its folder is not there, or can't be written.
+        """
+
     def place(self, data: bytes) -> Any:
         """Put a whole object there, and return the operation's value.
 
@@ -78,6 +87,9 @@ class Target(Protocol):
 
 class MemoryTarget:
     """Be memory: the value of the operation is the object."""
+
+    def check(self) -> None:
+        """Refuse nothing."""
 
     def place(self, data: bytes) -> bytes:
         """Return the object."""
@@ -123,6 +135,20 @@ class PathTarget:
 
     def __init__(self, path: Any, *, fsync: bool = False) -> None:
         self._given, self._path, self._fsync = path, os.fsdecode(path), fsync
+        self._checked = False
+
+    def check(self) -> None:
+        """Refuse a folder, a device, and what has no folder that can be written."""
+        try:
+            self._check()
+            folder = os.path.dirname(self._path) or "."  # noqa: PTH120  one of a million
+            if not os.access(folder, os.W_OK | os.X_OK):
+                if not stat.S_ISDIR(os.stat(folder).st_mode):  # noqa: PTH116  the same
+                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as error:
+            raise self._refused(error) from error
+        self._checked = True
 
     def place(self, data: bytes) -> Any:
         """Write the file, rename it into place, and return its name as it was given."""
@@ -159,17 +185,23 @@ class PathTarget:
     def _open(self) -> tuple[int, str]:
         """Make a file of a new name beside the target's."""
         try:
-            self._check()
-            folder = os.path.dirname(self._path)  # noqa: PTH120  one of a million; `Path` is ten times as slow
+            if not self._checked:
+                self._check()
+            path = self._path
+            folder = path[: len(path) - len(os.path.basename(path))]  # noqa: PTH119  one of a million; `Path` is slow
             while True:
-                temporary = os.path.join(folder, f".mangrove-{os.urandom(8).hex()}.part")  # noqa: PTH118  the same
-                with contextlib.suppress(FileExistsError):
+                temporary = f"{folder}.mangrove-{os.urandom(8).hex()}.part"
+                try:
                     return os.open(temporary, _FLAGS, 0o666), temporary
+                except FileExistsError:
+                    continue
         except OSError as error:
             raise self._refused(error) from error
 
     def _check(self) -> None:
         """Refuse what a rename would do harm to: a folder, a device."""
+        if not os.access(self._path, os.F_OK):  # as almost always, and no error to catch
+            return
         try:
             mode = os.stat(self._path).st_mode  # noqa: PTH116  the same
         except FileNotFoundError:

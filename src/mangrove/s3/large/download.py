@@ -20,6 +20,8 @@ __all__ = ["download_large"]
 
 # Bytes of a range that waits in memory for its turn.
 _WAITING = 1 << 22
+# Ranges, for each thread, that may have begun before an earlier one has come: an object may have hundreds of thousands.
+_AHEAD = 32
 
 
 def download_large(performer: Performer, handle: Handle, first: Reply, options: Options, target: Target) -> None:
@@ -86,6 +88,7 @@ class _Download:
                 lambda part: fetch(self._workers, found, part, writing.write_at, layout.combining),
                 layout.pieces(self._most),
                 got.append,
+                ahead=_AHEAD * self._threads,
             )
             verdict = layout.check(self._hashed(writing) or [(each.checksum, each.size) for each in got], found.what)
             return writing.commit(), verdict

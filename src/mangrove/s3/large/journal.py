@@ -146,8 +146,10 @@ def _locked(path: Path) -> Iterator[bool]:
         try:
             yield held
         finally:
-            if held:
-                lock.unlink(missing_ok=True)
+            # Windows removes no file that is open; the next one takes the lock of the same file then.
+            with contextlib.suppress(PermissionError):
+                if held:
+                    lock.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
 
@@ -155,6 +157,12 @@ def _locked(path: Path) -> Iterator[bool]:
 def _take(descriptor: int, lock: Path) -> bool:
     """Lock it, unless another has it, or has removed it meanwhile."""
     if fcntl is None:  # pragma: no cover  Windows
+        try:
+            import msvcrt  # noqa: PLC0415
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # pyright: ignore[reportAttributeAccessIssue]
+        except (ImportError, OSError):
+            return False
         return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

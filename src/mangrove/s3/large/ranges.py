@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mangrove.errors import (
@@ -20,7 +19,7 @@ from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.rules.checksums import Algorithm, Checksum
 from mangrove.s3.rules.faults import status_of
 from mangrove.s3.rules.plan import Part
-from mangrove.s3.running.workers import Workers
+from mangrove.s3.running.workers import Stop, Workers
 
 __all__ = ["Found", "Got", "fetch", "found_of"]
 
@@ -50,7 +49,7 @@ class Found:
     start: int
     etag: str | None
     modified: Any
-    params: Mapping[str, Any]
+    params: Mapping[str, Any] = field(repr=False)
 
 
 def found_of(params: Mapping[str, Any], reply: Reply) -> Found:
@@ -115,7 +114,7 @@ class _Sink:
         part: Part,
         write: Callable[[memoryview, int], object],
         algorithm: Algorithm | None,
-        stop: threading.Event,
+        stop: Stop,
     ) -> None:
         self._found, self._part, self._write, self._stop = found, part, write, stop
         self._at, self._end = part.start, part.stop
@@ -222,4 +221,5 @@ def fetch(
         if status_of(error) == _UNSATISFIABLE:
             raise _changed(found, "it is shorter now") from error
         raise
+    workers.tell(part.size)
     return sinks[0].got()

@@ -65,6 +65,7 @@ def _upload_whole(
             view, value = _read(workers, source, part, summing)
             found = this.there(part, view, value) or this.upload.send(workers, part.number, view, value)
             done.append(part.size)
+            workers.tell(part.size)
             return found
 
         try:
@@ -159,6 +160,7 @@ def _upload_stream(
         view = memoryview(part.buffer)[: part.size]
         found = upload.send(workers, part.number, view, checksum(summing.algorithm, view))
         buffers.give(part.buffer)
+        workers.tell(part.size)
         return found
 
     workers = Workers(performer, handle)

@@ -57,6 +57,30 @@ _NO_ANSWER = (
     botocores.ResponseStreamingError,
     ResponseParserError,
 )
+# Newer botocores have more of them.
+_LOGINS = tuple(
+    getattr(botocores, name)
+    for name in ("SSOError", "TokenRetrievalError", "LoginError", "LoginRefreshRequired")
+    if hasattr(botocores, name)
+)
+_OF_CREDENTIALS = (
+    botocores.NoCredentialsError,
+    botocores.PartialCredentialsError,
+    botocores.CredentialRetrievalError,
+    botocores.UnknownCredentialError,
+    botocores.NoAuthTokenError,
+    botocores.RefreshWithMFAUnsupportedError,
+)
+_OF_SETTINGS = (botocores.ParamValidationError, botocores.ProfileNotFound, botocores.NoRegionError)
+_CLASSES: tuple[tuple[tuple[type[Exception], ...], type[errors.MangroveError]], ...] = (
+    (_OF_SETTINGS, errors.ConfigError),
+    (_LOGINS, errors.LoginRequiredError),
+    (_OF_CREDENTIALS, errors.CredentialError),
+)
+_NO_CREDENTIALS = (
+    "give session=, profile_name= or access keys, set one of boto3's sources (environment, ~/.aws, SSO, a role of the"
+    " machine), or say Config(signature_version=UNSIGNED) for a public bucket"
+)
 
 
 def code_of(error: BaseException) -> str:
@@ -154,7 +178,14 @@ def raised(
     if isinstance(error, errors.MangroveError) or not isinstance(error, _BOTOCORES):
         return error
     theirs = classes(code_of(error)) if isinstance(error, ClientError) else type(error)
-    return _copied(error, _mixed(theirs, _ours(error)), reason)
+    return _copied(error, _mixed(theirs, _ours(error)), reason or _remedy(error))
+
+
+def _remedy(error: Exception) -> str:
+    """Return what to do about an error whose own message does not say it."""
+    if isinstance(error, botocores.NoCredentialsError):
+        return _NO_CREDENTIALS
+    return "run: aws sso login" if isinstance(error, _LOGINS) and "login" not in str(error) else ""
 
 
 def _copied(error: Exception, made: type[Exception], reason: str) -> Exception:
@@ -166,8 +197,8 @@ def _copied(error: Exception, made: type[Exception], reason: str) -> Exception:
 
 
 def _ours(error: Exception) -> type[errors.MangroveError]:
-    if isinstance(error, botocores.ParamValidationError):
-        return errors.ConfigError
+    if not isinstance(error, ClientError):
+        return next((ours for theirs, ours in _CLASSES if isinstance(error, theirs)), errors.TransferError)
     code, status = code_of(error), status_of(error)
     if code in _MISSING:
         return errors.NotFoundError

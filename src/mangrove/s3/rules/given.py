@@ -15,6 +15,7 @@ _AT_SOURCE = {
     "ExpectedSourceBucketOwner": "ExpectedBucketOwner",
     "RequestPayer": "RequestPayer",
 }
+_OF_BUCKET = frozenset({"ExpectedBucketOwner", "RequestPayer"})
 
 
 class Options(Mapping[str, Any]):
@@ -68,6 +69,17 @@ class Options(Mapping[str, Any]):
             {'ExpectedBucketOwner': '123456789012'}
         """
         return {_AT_SOURCE[name]: value for name, value in self._given.items() if name in _AT_SOURCE}
+
+    def at_source(self) -> Options:
+        """Return those that list, and delete from, the place that a copy is made from.
+
+        Example:
+            >>> Options({"ExpectedSourceBucketOwner": "123456789012"}, {}).at_source().of("ListObjectsV2")
+            {'ExpectedBucketOwner': '123456789012'}
+        """
+        found = {name: value for name, value in self.of_source().items() if name in _OF_BUCKET}
+        calls = ("DeleteObject", "DeleteObjects", "HeadObject", "ListObjectsV2")
+        return Options(found, dict.fromkeys(calls, _OF_BUCKET))
 
     def lost(self, *operations: str) -> list[str]:
         """Return those that none of these calls takes, and that would be dropped without a word.

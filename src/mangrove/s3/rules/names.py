@@ -16,6 +16,7 @@ __all__ = [
     "check_key",
     "check_new_bucket",
     "is_url",
+    "may_be_one",
     "parse_url",
     "shown",
 ]
@@ -40,6 +41,7 @@ _OUTPOST = re.compile(r"\Aoutpost[:/]([A-Za-z0-9-]{1,63})[:/]accesspoint[:/](.+)
 _ARN_IN_URL = re.compile(
     r"\A(arn:[^/]*?:s3-outposts:[^/]*?:outpost[:/][^:/]*[:/]accesspoint[:/][^:/]*|arn:[^/]*:accesspoint[:/][^:/]*)(?:/|\Z)"
 )
+_ALIASES = ("-s3alias", "--ol-s3")
 _RESERVED_BEGINNINGS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", "--op-s3", ".mrap", "--x-s3", "--xa-s3", "--table-s3")
 
@@ -165,6 +167,16 @@ def check_bucket(bucket: str) -> BucketKind:
         # Only a plain string is kept: a subclass may change what it equals.
         found = _good[str(bucket)] = cast("BucketKind", kind)
     return found
+
+
+def may_be_one(bucket: str, other: str) -> bool:
+    """Return whether two names may stand for one bucket: an access point is another name of it, and does not say whose.
+
+    Example:
+        >>> may_be_one("logs", "logs"), may_be_one("logs", "data"), may_be_one("logs", "point-abc-s3alias")
+        (True, False, True)
+    """
+    return bucket == other or any(each.startswith("arn:") or each.endswith(_ALIASES) for each in (bucket, other))
 
 
 def check_new_bucket(bucket: str) -> BucketKind:

@@ -32,6 +32,7 @@ _HELPERS = (
     "GetObjectTagging",
     "HeadObject",
     "ListObjectVersions",
+    "ListObjectsV2",
     "ListParts",
     "UploadPart",
 )

@@ -59,6 +59,9 @@ class Windows:
     def __len__(self) -> int:
         return len(self._windows)
 
+    def __contains__(self, prefix: object) -> bool:
+        return prefix in self._windows
+
     def size(self, prefix: str) -> int:
         """Return how many calls may run at once."""
         window = self._windows.get(prefix)
@@ -76,6 +79,13 @@ class Windows:
                 return False
             window.running += 1
             return True
+
+    def join(self, prefix: str) -> None:
+        """Count a call that runs already, and that began before the prefix had a window."""
+        with self._lock:
+            window = self._windows.get(prefix)
+            if window is not None:
+                window.running += 1
 
     def end(self, prefix: str, *, well: bool) -> None:
         """Say that a call that `begin` let run has ended; one that went well widens the window."""

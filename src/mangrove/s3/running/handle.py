@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -12,6 +13,7 @@ from mangrove.s3.outcome import Outcome
 
 if TYPE_CHECKING:
     from mangrove.s3.running.performing import Performer
+    from mangrove.s3.running.retrying import Trial
 
 __all__ = ["Handle", "Heavy", "Home", "Step"]
 
@@ -21,7 +23,28 @@ Step = Call | Heavy | None
 
 
 class Home(Protocol):
-    """Say what a handle needs of the batch that it belongs to."""
+    """Say what handles, and who makes them, need of the batch that they belong to.
+
+    Attributes:
+        inbox: what has not begun.
+        limit: how many may be under way at once.
+        flying: how many are; who makes them counts.
+        halted: whether nothing is to be tried again.
+    """
+
+    inbox: deque[Handle]
+    limit: int
+    flying: int
+    halted: bool
+
+    def ended(self, handle: Handle) -> None:
+        """Take an operation that has ended."""
+
+    def count(self, size: int) -> None:
+        """Count bytes of an operation that is under way; from any thread."""
+
+    def abandon(self, error: Exception) -> None:
+        """End what has not begun, and take nothing more: nobody serves it any longer."""
 
     def wait_for(self, handle: Handle, timeout: float | None) -> None:
         """Return when the operation has ended.
@@ -55,7 +78,6 @@ class Handle:
     """
 
     __slots__ = (
-        "_home",
         "_weight",
         "attempts",
         "bucket",
@@ -64,13 +86,18 @@ class Handle:
         "details",
         "ended",
         "error",
+        "home",
         "index",
         "key",
+        "length",
+        "moved",
+        "prefix",
         "reply",
         "retries",
         "seconds",
         "size",
         "started",
+        "trial",
         "unsure",
         "value",
         "verified",
@@ -94,10 +121,14 @@ class Handle:
         self.error: BaseException | None = None
         self.value: Any = None
         self.size: int | None = None  # bytes that it moves, once they are known
+        self.length: int | None = None  # bytes of a large object, where they are known before they are moved
+        self.moved = 0  # of them so far
         self.verified: str | None = None
         self.reply: Reply | None = None
         self.details: dict[str, Any] | None = None  # what a heavy step knows for the outcome
-        self._home: Home | None = None
+        self.home: Any = None  # the `Home` that it has once it is in a batch
+        self.trial: Trial | None = None  # what decides on its tries in a batch, once one has failed
+        self.prefix: str | None = None  # the slow one that its call is counted for
         self._weight = 0  # what it weighed when the batch took it
 
     # -- for those who make it --------------------------------------------------------------------------------------
@@ -121,6 +152,12 @@ class Handle:
             Exception: the error itself, if it is one.
         """
         raise error
+
+    def tell(self, size: int) -> None:
+        """Say that so many bytes more have been moved; one thread at a time."""
+        self.moved += size
+        if self.home is not None:
+            self.home.count(size)
 
     def facts(self) -> dict[str, Any]:
         """Return what `Outcome` says beside the value, by its names."""
@@ -181,15 +218,15 @@ class Handle:
 
     def cancel(self) -> bool:
         """End the operation if it has not begun; return whether it had not."""
-        return self._home is not None and self._home.cancel_one(self)
+        return self.home is not None and bool(self.home.cancel_one(self))
 
     def cancelled(self) -> bool:
         """Return whether it was cancelled."""
         return isinstance(self.error, TransferCancelledError)
 
     def _wait(self, timeout: float | None) -> None:
-        if not self.ended and self._home is not None:
-            self._home.wait_for(self, timeout)
+        if not self.ended and self.home is not None:
+            self.home.wait_for(self, timeout)
 
     def __repr__(self) -> str:
         state = "under way" if not self.ended else "failed" if self.error is not None else "done"

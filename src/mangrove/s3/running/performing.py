@@ -65,7 +65,7 @@ class Performer:
     def __init__(
         self, engine: Engine, retrying: Retrying, settings: Settings, sleep: Callable[[float], object] = time.sleep
     ) -> None:
-        self.engine, self.retrying, self.settings, self._sleep = engine, retrying, settings, sleep
+        self.engine, self.retrying, self.settings, self.sleep = engine, retrying, settings, sleep
 
     def over(self, engine: Engine) -> Performer:
         """Return the same performer over another engine.
@@ -73,7 +73,7 @@ class Performer:
         Args:
             engine: what carries its calls.
         """
-        return Performer(engine, self.retrying, self.settings, self._sleep)
+        return Performer(engine, self.retrying, self.settings, self.sleep)
 
     def call(self, operation: str, params: dict[str, Any], *, retries: int | None = None, **options: Any) -> Reply:
         """Make one call, with tries again.
@@ -108,7 +108,7 @@ class Performer:
                 delay = trial.delay(error, this)
                 if delay is None:
                     raise trial.final(error) from error.__cause__
-                self._sleep(delay)
+                self.sleep(delay)
             else:
                 trial.succeed()
                 return reply
@@ -136,7 +136,7 @@ class Performer:
                     handle.end(trial.final(error))
                     break
                 handle.unsure = trial.unsure
-                self._sleep(delay)
+                self.sleep(delay)
                 handle.attempts += 1
                 step = handle.begin()
         else:

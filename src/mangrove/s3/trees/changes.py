@@ -22,6 +22,7 @@ __all__ = [
     "by_time",
     "changes",
     "check_comparison",
+    "in_doubt",
     "in_order",
     "looked_into",
 ]
@@ -30,6 +31,7 @@ Comparison = Literal["newer", "exact", "size", "checksum"]
 COMPARE = ("newer", "exact", "size", "checksum")
 _SECOND = 10**9
 _PAGE = 1000
+_CLOCKS = 2  # seconds that this machine's clock and S3's may be apart
 _AHEAD = 4  # comparisons that wait, for each thread
 
 
@@ -40,6 +42,7 @@ class Entry(NamedTuple):
         path: below the root of the tree, its names divided by slashes.
         size: bytes; -1 for what is never the same as anything, such as a link.
         modified: nanoseconds since 1970.
+        changed: when anything of a file was last changed, its times too, by this machine's clock; 0 for an object.
         etag: the object's entity tag, with its quotes.
         error: why it can't be transferred, or None.
     """
@@ -47,6 +50,7 @@ class Entry(NamedTuple):
     path: str
     size: int = 0
     modified: int = 0
+    changed: int = 0
     etag: str | None = None
     error: Exception | None = None
 
@@ -151,24 +155,40 @@ def by_size(source: Entry, target: Entry) -> str:
     return "size" if source.size != target.size or source.size < 0 else ""
 
 
-def by_time(*, exact: bool, whole_seconds: bool) -> Differs:
+def by_time(*, exact: bool) -> Differs:
     """Return the comparison by size and time: what is newer at the source differs.
+
+    Seconds are compared, for S3 has nothing smaller, and nor have some file systems; see `in_doubt`.
 
     Args:
         exact: whether what is older at the source differs too.
-        whole_seconds: whether fractions of a second count for nothing, as with downloads: S3 has none, and some file
-            systems have none.
     """
 
     def differs(source: Entry, target: Entry) -> str:
         if by_size(source, target):
             return "size"
-        ours, theirs = source.modified, target.modified
-        if whole_seconds:
-            ours, theirs = ours // _SECOND, theirs // _SECOND
+        ours, theirs = source.modified // _SECOND, target.modified // _SECOND
         return "time" if ours > theirs or (exact and ours != theirs) else ""
 
     return differs
+
+
+def in_doubt(change: Change) -> bool:
+    """Return whether times say nothing of a path that is the same by them: both are of one second.
+
+    What was written before a transfer and what was written after it, in the second in which that was made, look alike.
+    A file that was last touched well after the second is none of these: a download gave it the object's time.
+
+    Example:
+        >>> same = Change("same", "a", Entry("a", 1, 7 * 10**9, 7 * 10**9), Entry("a", 1, 7 * 10**9))
+        >>> in_doubt(same), in_doubt(same._replace(source=Entry("a", 1, 7 * 10**9, 99 * 10**9)))
+        (True, False)
+    """
+    source, target = change.source, change.target
+    if source is None or target is None or source.modified // _SECOND != target.modified // _SECOND:
+        return False
+    changed = source.changed or target.changed
+    return changed // _SECOND <= source.modified // _SECOND + _CLOCKS
 
 
 def check_comparison(compare: object) -> None:
@@ -182,13 +202,16 @@ def check_comparison(compare: object) -> None:
         raise ConfigError(text)
 
 
-def looked_into(found: Iterable[Change], differs: Differs, threads: int) -> Iterator[Change]:
+def looked_into(
+    found: Iterable[Change], differs: Differs, threads: int, wanted: Callable[[Change], bool] = lambda _: True
+) -> Iterator[Change]:
     """Yield changes in their order; what seemed the same is compared by a slow comparison, several at once.
 
     Args:
         found: the changes.
         differs: the slow comparison; what it raises makes a change that is refused.
         threads: comparisons at once.
+        wanted: says which of those that seem the same are compared.
     """
 
     def look(change: Change) -> Change:
@@ -204,7 +227,8 @@ def looked_into(found: Iterable[Change], differs: Differs, threads: int) -> Iter
         waiting: deque[Change | Future[Change]] = deque()
         try:
             for change in found:
-                waiting.append(pool.submit(look, change) if change.action == "same" else change)
+                slow = change.action == "same" and wanted(change)
+                waiting.append(pool.submit(look, change) if slow else change)
                 if len(waiting) > threads * _AHEAD:
                     yield _result(waiting.popleft())
             while waiting:

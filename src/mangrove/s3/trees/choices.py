@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from mangrove.errors import ConfigError
-from mangrove.s3.outcome import Outcome
+from mangrove.s3.outcome import Outcome, Progress
 from mangrove.s3.rules.patterns import Filters
 from mangrove.s3.trees.walking import Symlinks
 
@@ -33,6 +33,7 @@ class Choices:
         fold: whether paths that differ only in capitals or in how accents are composed are one file; None for what is
             usual on this system.
         callback: is called with each outcome.
+        progress: is called with a `Progress` a few times a second.
         raise_errors: whether failures are raised in the end.
         options: of the uploads, downloads or copies.
     """
@@ -47,6 +48,7 @@ class Choices:
     threads: int = 8
     fold: bool | None = None
     callback: Callable[[Outcome], object] | None = None
+    progress: Callable[[Progress], object] | None = None
     raise_errors: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -6,25 +6,27 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mangrove.errors import ConfigError
 from mangrove.s3.many import Summary, summary_of
 from mangrove.s3.outcome import Outcome
+from mangrove.s3.removing import Remove, is_conditional
 from mangrove.s3.rules.names import is_url, parse_url, shown
 from mangrove.s3.rules.paths import segments
 from mangrove.s3.rules.patterns import Pattern, has_wildcard
 from mangrove.s3.running.handle import Handle
 from mangrove.s3.trees.changes import Comparison, Entry
 from mangrove.s3.trees.choices import Choices
-from mangrove.s3.trees.directions import Means, direction_of, remove_same
+from mangrove.s3.trees.directions import direction_of, remove_same
+from mangrove.s3.trees.means import Means
 from mangrove.s3.trees.places import place_of, single_name
 from mangrove.s3.trees.sync import Rules, Transfer
 
 if TYPE_CHECKING:
     from mangrove.s3.backend import Backend
 
-__all__ = ["cp", "mv", "sync"]
+__all__ = ["Single", "cp", "mv", "single_of", "sync"]
 
 Given = str | os.PathLike[str]
 
@@ -43,6 +45,11 @@ def sync(
     What is new at the source, of another size, or newer than at the target is transferred. Both are read side by side
     in the order of keys, so that they may have any number of files; what a server lists in another order is sorted in
     memory.
+
+    Times are compared by the second, which is all that S3 has. Where both are of one second, and the file was last
+    touched then, or there is no file, bytes are compared as with "checksum": what was written again in the second of a
+    transfer is not missed, and not transferred for ever. This machine's clock and S3's have to agree within two seconds
+    for that; where they don't, or times are not to be trusted, say "checksum".
 
     Args:
         backend: what serves the operations.
@@ -96,6 +103,10 @@ def cp(
 def mv(backend: Backend, source: Given, target: Given, **arguments: Any) -> Summary:
     """Move an object, a tree, or what matches wildcards: copy it, and delete what was copied well.
 
+    A source that was changed or overwritten after it was read is left, and is a failure: S3 deletes it only if its
+    entity tag is still that of what was copied. Servers that know no such condition, and any but Amazon's may not, are
+    asked for it just before; what others write there between that question and the deletion is lost.
+
     Args:
         backend: what serves the operations.
         source: a file, a folder, s3://bucket/key or s3://bucket/prefix, with wildcards.
@@ -103,6 +114,7 @@ def mv(backend: Backend, source: Given, target: Given, **arguments: Any) -> Summ
         **arguments: of `cp`.
 
     Raises:
+        ObjectChangedError: a single object is another one by now; both are there.
         BatchError: some operations of a tree failed; what was not copied is where it was.
     """
     return cp(backend, source, target, move=True, **arguments)
@@ -115,10 +127,11 @@ def _transferred(backend: Backend, source: Given, target: Given, choices: Choice
         filters=choices.taken(),
         concurrency=choices.concurrency,
         threads=choices.threads,
+        progress=choices.progress,
     )
     means = Means(backend, choices.threads, choices.options, choices.fold)
     theirs = place_of(source, wildcards=choices.wildcards, symlinks=choices.symlinks)
-    direction = direction_of(theirs, place_of(target), means, delete=rules.delete)
+    direction = direction_of(theirs, place_of(target), means, delete=rules.delete, move=rules.move)
     transfer = Transfer(backend, direction, rules)
     summary = summary_of(transfer.outcomes(), callback=choices.callback, raise_errors=choices.raise_errors)
     return replace(summary, same=transfer.same)
@@ -129,8 +142,7 @@ def _transferred(backend: Backend, source: Given, target: Given, choices: Choice
 
 def _one(backend: Backend, source: Given, target: Given, choices: Choices, *, move: bool) -> Iterator[Outcome]:
     """Make one operation, which raises its own error, and yield its outcome."""
-    find = _from_s3 if is_url(source) else _from_file
-    handle, other, finish = find(backend, source, target, choices, move=move)
+    handle, other, finish = single_of(backend, source, target, choices, move=move)
     if choices.dry_run:
         yield Outcome(handle.operation, handle.bucket, handle.key, other, attempts=0)
         return
@@ -139,11 +151,39 @@ def _one(backend: Backend, source: Given, target: Given, choices: Choices, *, mo
     yield replace(handle.outcome, value=other)
 
 
-# An operation, what is on its other side, and what is to be done once it has gone well.
-_Found = tuple[Handle, Any, Callable[[], object]]
+class Single(NamedTuple):
+    """Be the operation on one object.
+
+    Attributes:
+        handle: the operation.
+        other: what is on its other side.
+        finish: what is to be done once it has gone well.
+    """
+
+    handle: Handle
+    other: Any
+    finish: Callable[[], object]
 
 
-def _from_file(backend: Backend, source: Given, target: Given, choices: Choices, *, move: bool) -> _Found:
+def single_of(backend: Backend, source: Given, target: Given, choices: Choices, *, move: bool = False) -> Single:
+    """Return the operation that copies or moves one object.
+
+    Args:
+        backend: what serves it.
+        source: a file, or s3://bucket/key.
+        target: the same, or what the object goes into under its own name.
+        choices: of the user.
+        move: whether the source is deleted once it was copied well, if it is still what was copied.
+
+    Raises:
+        ConfigError: an argument is wrong.
+        OSError: the file can't be read.
+    """
+    find = _from_s3 if is_url(source) else _from_file
+    return find(backend, source, target, choices, move=move)
+
+
+def _from_file(backend: Backend, source: Given, target: Given, choices: Choices, *, move: bool) -> Single:
     if not is_url(target):
         text = f"one of {shown(str(source))} and {shown(str(target))} has to be s3://bucket/key"
         raise ConfigError(text)
@@ -152,10 +192,10 @@ def _from_file(backend: Backend, source: Given, target: Given, choices: Choices,
     before = path.stat()
     entry = Entry(path.name, before.st_size, before.st_mtime_ns)
     handle = backend.maker.upload(bucket, single_name(path.name, key), path, **choices.options)
-    return handle, path, lambda: remove_same(str(path), entry) if move else None
+    return Single(handle, path, lambda: remove_same(str(path), entry) if move else None)
 
 
-def _from_s3(backend: Backend, source: Given, target: Given, choices: Choices, *, move: bool) -> _Found:
+def _from_s3(backend: Backend, source: Given, target: Given, choices: Choices, *, move: bool) -> Single:
     make, options = backend.maker, choices.options
     bucket, key = parse_url(os.fspath(source))
     key = Pattern(key).prefix if choices.wildcards else key
@@ -166,11 +206,17 @@ def _from_s3(backend: Backend, source: Given, target: Given, choices: Choices, *
     if is_url(target):
         to_bucket, to_key = parse_url(os.fspath(target))
         copy = make.copy(bucket, key, to_bucket, single_name(name, to_key), delete=move, **options)
-        return copy, f"s3://{bucket}/{key}", lambda: None
+        return Single(copy, f"s3://{bucket}/{key}", lambda: None)
     path = Path(_file(name, os.fspath(target)))
-    deletion = make.delete(bucket, key)
     download = make.download(bucket, key, path, **options)
-    return download, path, lambda: backend.performer.run(deletion).result() if move else None
+
+    def finish() -> None:
+        if move:
+            access = Means(backend, options=options).read("download").of("HeadObject")
+            ask = not is_conditional(backend.performer.engine)
+            backend.performer.run(Remove(bucket, key, download.outcome.etag, access, ask=ask)).result()
+
+    return Single(download, path, finish)
 
 
 def _file(name: str, target: str) -> str:

@@ -3,108 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from mangrove.errors import ConfigError, ObjectChangedError, UnsafePathError
-from mangrove.s3.deleting import deletions, outcomes_of
+from mangrove.s3.copying import Copy
 from mangrove.s3.files.root import Root
 from mangrove.s3.files.rooted import RootTarget
 from mangrove.s3.light import Download
 from mangrove.s3.outcome import Outcome
-from mangrove.s3.rules.names import check, check_key, shown
-from mangrove.s3.rules.options import Options, Verb
+from mangrove.s3.rules.names import check, check_key, may_be_one, shown
 from mangrove.s3.rules.paths import Claims, segments
 from mangrove.s3.running.handle import Handle
 from mangrove.s3.trees.changes import Change, Clashes, Differs, Entry
 from mangrove.s3.trees.comparing import by_checksum_of_file, by_checksum_of_objects
+from mangrove.s3.trees.means import Direction, Means
 from mangrove.s3.trees.places import Folder, Keys, Order, Place
 
-if TYPE_CHECKING:
-    from mangrove.s3.backend import Backend
-
-__all__ = ["Direction", "Down", "Means", "Up", "direction_of", "remove_same"]
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """Be what the ways share.
-
-    Attributes:
-        backend: what serves the operations.
-        threads: calls of a listing at once.
-        options: of the operations, by the API's names or in snake case.
-        fold: whether paths that differ only in capitals or in how accents are composed are one file; None for what is
-            usual on this system.
-    """
-
-    backend: Backend
-    threads: int = 1
-    options: Mapping[str, Any] = field(default_factory=dict)
-    fold: bool | None = None
-
-    def read(self, verb: Verb) -> Options:
-        """Return the options as a verb has them.
-
-        Raises:
-            ConfigError: one is unknown.
-        """
-        return self.backend.maker._options(verb, dict(self.options), None, None)  # noqa: SLF001  one room
-
-    def listed(self, keys: Keys, order: Order, *, markers: bool) -> Iterator[Entry]:
-        """Yield the objects of a tree."""
-        return keys.entries(self.backend.performer, markers=markers, threads=self.threads, order=order)
-
-    def delete(self, keys: Keys, paths: Iterator[str]) -> Iterator[Outcome]:
-        """Delete objects of a tree and yield an outcome for each."""
-        for some in deletions(self.backend, keys.bucket, (keys.base + path for path in paths)):
-            yield from outcomes_of(keys.bucket, some)
-
-
-class Direction(Protocol):
-    """Say what is done with the paths of two trees."""
-
-    operation: str
-    is_down: bool
-
-    def source_entries(self, order: Order) -> Iterator[Entry]:
-        """Yield the entries of the source."""
-        raise NotImplementedError
-
-    def target_entries(self, order: Order) -> Iterator[Entry]:
-        """Yield the entries of the target."""
-        raise NotImplementedError
-
-    def by_checksum(self) -> Differs:
-        """Return the slow comparison."""
-        raise NotImplementedError
-
-    def address(self, path: str) -> tuple[str, str, Any]:
-        """Return the bucket and the key of a path, and what is on the other side."""
-        raise NotImplementedError
-
-    def make(self, change: Change) -> Handle:
-        """Return the operation that transfers a path.
-
-        Raises:
-            UnsafePathError: the path must not be one.
-            ConfigError: there can be no such key.
-        """
-        raise NotImplementedError
-
-    def remove_source(self, entries: list[Entry]) -> Iterator[Outcome]:
-        """Delete from the source what was moved, and yield an outcome for each."""
-        raise NotImplementedError
-
-    def remove_target(self, paths: Iterator[str]) -> Iterator[Outcome]:
-        """Delete from the target what the source has not, and yield an outcome for each."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Let go of what it holds."""
-        raise NotImplementedError
+__all__ = ["direction_of", "remove_same"]
 
 
 class Up:
@@ -115,7 +32,7 @@ class Up:
 
     def __init__(self, source: Folder, target: Keys, means: Means) -> None:
         self._source, self._target, self._means = source, target, means
-        means.read("upload")
+        self._options = means.read("upload")
 
     def source_entries(self, order: Order) -> Iterator[Entry]:
         """Yield the files."""
@@ -124,7 +41,7 @@ class Up:
 
     def target_entries(self, order: Order) -> Iterator[Entry]:
         """Yield the objects, but for those that only mark folders."""
-        return self._means.listed(self._target, order, markers=False)
+        return self._means.listed(self._target, order, self._options, markers=False)
 
     def by_checksum(self) -> Differs:
         """Return the comparison of a file with an object."""
@@ -143,6 +60,11 @@ class Up:
         file = Path(self._source.file(change.path))
         return self._means.backend.maker.upload(self._target.bucket, key, file, **self._means.options)
 
+    def moved(self, source: Entry, handle: Handle) -> Entry:
+        """Return the file as it was listed."""
+        del handle
+        return source
+
     def remove_source(self, entries: list[Entry]) -> Iterator[Outcome]:
         """Delete files that were not changed meanwhile."""
         for entry in entries:
@@ -151,7 +73,7 @@ class Up:
 
     def remove_target(self, paths: Iterator[str]) -> Iterator[Outcome]:
         """Delete objects."""
-        return self._means.delete(self._target, paths)
+        return self._means.delete(self._target, paths, self._options)
 
     def close(self) -> None:
         """Do nothing."""
@@ -174,7 +96,7 @@ class Down:
     def source_entries(self, order: Order) -> Iterator[Entry]:
         """Yield the objects, but for those that only mark folders."""
         self._clashes = Clashes()
-        return self._means.listed(self._source, order, markers=False)
+        return self._means.listed(self._source, order, self._options, markers=False)
 
     def target_entries(self, order: Order) -> Iterator[Entry]:
         """Yield the files; links are files."""
@@ -212,9 +134,13 @@ class Down:
             self._root = Root(self._target.path)
         return self._root
 
+    def moved(self, source: Entry, handle: Handle) -> Entry:
+        """Return the object that was downloaded, which may be a later one than was listed."""
+        return source._replace(etag=handle.outcome.etag)
+
     def remove_source(self, entries: list[Entry]) -> Iterator[Outcome]:
-        """Delete objects."""
-        return self._means.delete(self._source, iter([entry.path for entry in entries]))
+        """Delete objects that are still what they were."""
+        return self._means.remove(self._source, entries, self._options)
 
     def remove_target(self, paths: Iterator[str]) -> Iterator[Outcome]:
         """Delete files."""
@@ -236,15 +162,15 @@ class Across:
 
     def __init__(self, source: Keys, target: Keys, means: Means) -> None:
         self._source, self._target, self._means = source, target, means
-        means.read("copy")
+        self._options = means.read("copy")
 
     def source_entries(self, order: Order) -> Iterator[Entry]:
         """Yield the objects, those that mark folders too."""
-        return self._means.listed(self._source, order, markers=True)
+        return self._means.listed(self._source, order, self._options.at_source(), markers=True)
 
     def target_entries(self, order: Order) -> Iterator[Entry]:
         """Yield the objects, those that mark folders too."""
-        return self._means.listed(self._target, order, markers=True)
+        return self._means.listed(self._target, order, self._options, markers=True)
 
     def by_checksum(self) -> Differs:
         """Return the comparison of two objects."""
@@ -257,23 +183,35 @@ class Across:
     def make(self, change: Change) -> Handle:
         """Return the copy of an object."""
         source, target = self._source, self._target
+        key = target.key(change.path)
+        if source.bucket == target.bucket and source.has(key):
+            text = f"the copy of {shown(source.key(change.path))} would overwrite {shown(key)}, itself to be copied"
+            raise ConfigError(text)
         return self._means.backend.maker.copy(
-            source.bucket, source.key(change.path), target.bucket, target.key(change.path), **self._means.options
+            source.bucket, source.key(change.path), target.bucket, key, **self._means.options
         )
 
+    def moved(self, source: Entry, handle: Handle) -> Entry:
+        """Return the object that was copied, which may be a later one than was listed."""
+        return source._replace(etag=handle.source_etag if isinstance(handle, Copy) else None)
+
     def remove_source(self, entries: list[Entry]) -> Iterator[Outcome]:
-        """Delete objects."""
-        return self._means.delete(self._source, iter([entry.path for entry in entries]))
+        """Delete objects that are still what they were."""
+        return self._means.remove(self._source, entries, self._options.at_source())
 
     def remove_target(self, paths: Iterator[str]) -> Iterator[Outcome]:
         """Delete objects."""
-        return self._means.delete(self._target, paths)
+        return self._means.delete(self._target, paths, self._options)
 
     def close(self) -> None:
         """Do nothing."""
 
 
-def direction_of(source: Place, target: Place, means: Means, *, delete: bool = False) -> Direction:
+def _touch(source: Keys, target: Keys) -> bool:
+    return target.base.startswith(source.prefix) or source.base.startswith(target.base)
+
+
+def direction_of(source: Place, target: Place, means: Means, *, delete: bool = False, move: bool = False) -> Direction:
     """Return the way between two trees.
 
     Args:
@@ -281,6 +219,7 @@ def direction_of(source: Place, target: Place, means: Means, *, delete: bool = F
         target: the other.
         means: what the way needs.
         delete: whether anything is going to be deleted from the target.
+        move: whether what was copied is going to be deleted from the source.
 
     Raises:
         ConfigError: neither is in S3, or one is part of the other.
@@ -292,10 +231,17 @@ def direction_of(source: Place, target: Place, means: Means, *, delete: bool = F
         return Up(source, target, means)
     if isinstance(target, Folder):
         return Down(source, target, means)
-    if source.bucket == target.bucket and target.base.startswith(source.prefix):
+    same = source.bucket == target.bucket
+    if not same and (delete or move) and may_be_one(source.bucket, target.bucket) and _touch(source, target):
+        text = (
+            f"{source.bucket} and {target.bucket} may be two names of one bucket, in which {source} and {target} "
+            "overlap; copy, and then delete what is not wanted"
+        )
+        raise ConfigError(text)
+    if same and target.base.startswith(source.prefix):
         text = f"{target} is part of {source}: what is copied would be copied again; choose another target"
         raise ConfigError(text)
-    if delete and source.bucket == target.bucket and source.base.startswith(target.base):
+    if delete and same and source.base.startswith(target.base):
         text = f"{source} is part of {target}, from which it would be deleted; choose another target"
         raise ConfigError(text)
     return Across(source, target, means)
@@ -308,6 +254,9 @@ class _Later:
 
     def __init__(self, root: Callable[[], Root], names: tuple[str, ...], modified: int | None, *, fsync: bool) -> None:
         self._root, self._arguments, self._fsync = root, (names, modified), fsync
+
+    def check(self) -> None:
+        """Refuse nothing yet: folders are made when there is something to put there."""
 
     def place(self, data: bytes) -> Path:
         return RootTarget(self._root(), *self._arguments, fsync=self._fsync).place(data)

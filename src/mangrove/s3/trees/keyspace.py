@@ -15,7 +15,7 @@ from mangrove.s3.pages import Listed, Prefix
 from mangrove.s3.rules.names import parse_url, shown
 from mangrove.s3.rules.patterns import Pattern, has_wildcard
 from mangrove.s3.trees.choices import Choices
-from mangrove.s3.trees.directions import Means
+from mangrove.s3.trees.means import Means
 from mangrove.s3.trees.places import Folder, Keys, place_of
 
 if TYPE_CHECKING:

@@ -71,12 +71,13 @@ class Keys:
 
     def listed(self, performer: Performer, *, threads: int = 1, options: Options = NONE) -> Iterator[Listed]:
         """Yield its keys with what the listing says of them."""
-        pattern = self.pattern
         for item in list_spread(performer, self.bucket, self.prefix, threads=threads, options=options):
-            if item.startswith(self.prefix) and (pattern is None or pattern.match(item)):
+            if self.has(item):
                 yield item
 
-    def entries(self, performer: Performer, *, markers: bool, threads: int, order: Order) -> Iterator[Entry]:
+    def entries(
+        self, performer: Performer, *, markers: bool, threads: int, order: Order, options: Options = NONE
+    ) -> Iterator[Entry]:
         """Yield its objects.
 
         Args:
@@ -84,14 +85,15 @@ class Keys:
             markers: whether objects are taken that only mark a folder.
             threads: calls at once.
             order: "check" that the server lists in order, "sort" all of them in memory, or "any".
+            options: of the calls.
 
         Raises:
             DisorderError: the server does not list in order, and should.
         """
         length = len(self.base)
         found = (
-            Entry(item.key[length:], item.size, nanoseconds(item.last_modified), item.etag)
-            for item in self.listed(performer, threads=1 if order == "sort" else threads)
+            Entry(item.key[length:], item.size, nanoseconds(item.last_modified), etag=item.etag)
+            for item in self.listed(performer, threads=1 if order == "sort" else threads, options=options)
             if len(item) > length and (markers or not is_marker(item))
         )
         if order == "sort" or (order == "check" and check_bucket(self.bucket) == "directory"):
@@ -101,6 +103,10 @@ class Keys:
     def key(self, path: str) -> str:
         """Return the key of a path in it."""
         return self.base + path
+
+    def has(self, key: str) -> bool:
+        """Return whether a key is one of these, if there is an object of that name."""
+        return key.startswith(self.prefix) and (self.pattern is None or self.pattern.match(key))
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.pattern.text if self.pattern else self.prefix}"

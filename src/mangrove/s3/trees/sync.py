@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mangrove.errors import MangroveError, TransferError
 from mangrove.s3.many import each_as_it_ends
-from mangrove.s3.outcome import Outcome
+from mangrove.s3.outcome import Outcome, Progress
 from mangrove.s3.rules.patterns import Filters
 from mangrove.s3.running.handle import Handle
 from mangrove.s3.trees.changes import (
@@ -22,9 +22,10 @@ from mangrove.s3.trees.changes import (
     by_time,
     changes,
     check_comparison,
+    in_doubt,
     looked_into,
 )
-from mangrove.s3.trees.directions import Direction
+from mangrove.s3.trees.means import Direction
 from mangrove.s3.trees.places import Order
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Rules:
         filters: which paths are taken, on both sides.
         concurrency: operations at once.
         threads: comparisons by checksum at once.
+        progress: is called with a `Progress` a few times a second.
     """
 
     compare: Comparison | None = "newer"
@@ -56,6 +58,7 @@ class Rules:
     filters: Filters = field(default_factory=Filters)
     concurrency: int = 50
     threads: int = 8
+    progress: Callable[[Progress], object] | None = None
 
     def __post_init__(self) -> None:
         if self.compare is not None:
@@ -114,7 +117,8 @@ class Transfer:
         self._running.clear()
 
     def _pass(self) -> Iterator[Outcome]:
-        for handle in each_as_it_ends(self._backend, self._handles(), self._rules.concurrency):
+        rules = self._rules
+        for handle in each_as_it_ends(self._backend, self._handles(), rules.concurrency, rules.progress):
             yield from self._drained()
             yield self._outcome(handle)
             if len(self._moved) >= _MOST_MOVED:
@@ -135,7 +139,11 @@ class Transfer:
             return changes(ours, None, by_size)
         theirs = self._taken(direction.target_entries(self._order), is_source=False)
         found = changes(ours, theirs, self._quick(), delete=rules.delete)
-        return looked_into(found, direction.by_checksum(), rules.threads) if rules.compare == "checksum" else found
+        if rules.compare == "size":
+            return found
+        if rules.compare == "checksum":
+            return looked_into(found, direction.by_checksum(), rules.threads)
+        return looked_into(found, _or_else("time", direction.by_checksum()), rules.threads, in_doubt)
 
     def _taken(self, entries: Iterator[Entry], *, is_source: bool) -> Iterator[Entry]:
         filters = self._rules.filters
@@ -146,11 +154,10 @@ class Transfer:
                 yield entry
 
     def _quick(self) -> Differs:
-        compare, is_down = self._rules.compare, self._direction.is_down
-        if compare in ("size", "checksum"):
+        if self._rules.compare in ("size", "checksum"):
             return by_size
         # An object is always written after the file it is made of: only a download can have the very time.
-        return by_time(exact=compare == "exact" and is_down, whole_seconds=is_down)
+        return by_time(exact=self._rules.compare == "exact" and self._direction.is_down)
 
     def _handles(self) -> Iterator[Handle]:
         """Yield the operations; what needs none is told or counted at once."""
@@ -194,7 +201,7 @@ class Transfer:
             self._clean = False
             return outcome
         if self._rules.move and change.source is not None:
-            self._moved.append(change.source)
+            self._moved.append(self._direction.moved(change.source, handle))
         size = change.source.size if change.source is not None and outcome.size is None else outcome.size
         return replace(outcome, value=self._direction.address(change.path)[2], size=size)
 
@@ -224,3 +231,15 @@ class Transfer:
                 yield Outcome("delete", *where, value=True, attempts=0)
         else:
             yield from self._direction.remove_target(iter(doomed))
+
+
+def _or_else(reason: str, differs: Differs) -> Differs:
+    """Return a comparison that takes what it can't compare for different: it is transferred, and that is all."""
+
+    def found(source: Entry, target: Entry) -> str:
+        try:
+            return differs(source, target)
+        except (MangroveError, OSError):
+            return reason
+
+    return found

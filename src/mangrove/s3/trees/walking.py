@@ -120,7 +120,7 @@ def _entry(entry: os.DirEntry[str], path: str, symlinks: str) -> Entry | None:
         return Entry(path, error=error)
     if not stat.S_ISREG(found.st_mode):
         return Entry(path, error=_refusal(entry.path, "it is no regular file, but a pipe, a socket or a device"))
-    return Entry(path, found.st_size, found.st_mtime_ns)
+    return Entry(path, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def _entry_of_link(entry: os.DirEntry[str], path: str, symlinks: str) -> Entry | None:

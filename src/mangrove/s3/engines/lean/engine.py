@@ -30,6 +30,8 @@ _FIRST_ERROR = 300
 _SERVER_ERROR = 500
 # The document of an error, whatever the status says.
 _IS_ERROR = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<Error[\s>]")
+# The body of its success is the object.
+_WITHOUT_DOCUMENT = frozenset({"GetObject"})
 # A success of these may be cut short, or be none, by its document.
 _LATE = frozenset({"CompleteMultipartUpload", "CopyObject", "UploadPartCopy"})
 
@@ -145,7 +147,7 @@ class LeanEngine:
     def _settle(self, call: Call, reading: Reading) -> None:
         """Give a call its reply, or the error that S3 answered with."""
         operation = call.operation
-        if reading.status >= _FIRST_ERROR or _is_late(operation, reading):
+        if reading.status >= _FIRST_ERROR or (operation not in _WITHOUT_DOCUMENT and _is_late(operation, reading)):
             status = reading.status if reading.status >= _FIRST_ERROR else _SERVER_ERROR
             parsed = self._parse(reading, operation, status)
             call.error = error_of(operation, parsed, self._client.exceptions.from_code)
@@ -193,12 +195,12 @@ def _nothing(_: Any) -> Any:
 
 
 def _reading_of(call: Call) -> Reading:
-    return Reading(head_only=call.operation == "HeadObject", sink=call.sink, most=call.most)
+    return Reading(call.operation == "HeadObject", call.sink, call.most)
 
 
 def _is_late(operation: str, reading: Reading) -> bool:
     """Return whether a success is an error by its document, as botocore sees it."""
-    body = b"" if operation == "GetObject" else reading.body
+    body = reading.body
     if not body or _IS_ERROR.match(body) is not None:
         return bool(body)
     if operation in _LATE:

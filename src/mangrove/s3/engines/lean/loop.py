@@ -170,7 +170,7 @@ class Loop:
     def _rest(self, line: Line) -> None:
         """Give a free connection to what waits for its host, or keep it."""
         # A loop, no recursion: thousands of requests may fail before they are sent.
-        while (exchange := self._next(line.origin)) is not None:
+        while self._waiting and (exchange := self._next(line.origin)) is not None:
             if self._begin(line, exchange):
                 return
         line.deadline = self._clock() + _MOST_IDLE
@@ -181,8 +181,6 @@ class Loop:
     def _next(self, origin: str) -> Exchange | None:
         """Take what waits for a host, unless what has waited longest has no connection to its own at all."""
         waiting = self._waiting
-        if not waiting:
-            return None
         first = waiting[0].origin
         if first == origin:
             return waiting.popleft()
@@ -302,6 +300,8 @@ class Loop:
     def _check(self, now: float) -> None:
         """End the exchanges that have heard nothing for too long."""
         self._checked = now
+        # Ctrl-C in whoever was to ring the bell may have come after the sign that it is rung.
+        self._welcome()
         for idle in self._idle.values():
             while idle and idle[0].deadline < now:  # the first has been there longest
                 self._drop(idle.pop(0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 __all__ = ["MalformedAnswerError", "Reading"]
 
@@ -15,7 +16,10 @@ _LENGTH = re.compile(rb"[0-9]{1,18}\Z")
 _COMMON = (b"HTTP/1.1 200 ", b"HTTP/1.1 206 ")
 _LENGTH_MARK, _OTHER_MARK, _CONNECTION_MARK = b"\r\ncontent-length: ", b"\r\ntransfer-encoding", b"\r\nconnection:"
 # Else others might read it in another way: line ends that are none, fields over two lines, no name, a NUL.
-_WELL_FORMED = re.compile(rb"[^\r\n\0]*(?:\r\n[^\s:\0]+:[^\r\n\0]*)*\Z")
+_WELL_FORMED = re.compile(rb"[^\r\n\0]*(?:\r\n[^\s:\0]*:[^\r\n\0]*)*\Z")
+_NO_NAME = b"\r\n:"
+# All that this looks at; of the rest of a head it only matters that it is there.
+_REST = bytes(set(range(256)) - set(b"\r\n\0\t\v\f :"))
 _MOST_DIGITS = 18
 _FIRST_FINAL = 200
 _SWITCHING = 101
@@ -54,21 +58,27 @@ class Reading:
     reusable = too_long = False
     sink_error: Exception | None = None
     _cut = b""  # bytes of a head or of a line between chunks that is not whole yet
-    _left = 0
+    _left = _kept = 0
+    _chunks: list[bytes] = []  # noqa: RUF012  never changed: a body that comes bit by bit has its own
     _state: Callable[[memoryview], bool] | None = None
 
     def __init__(
-        self, *, head_only: bool = False, sink: Callable[[memoryview], object] | None = None, most: int | None = None
+        self,
+        head_only: bool = False,  # noqa: FBT001, FBT002  by place: names cost more, and there is one for each request
+        sink: Callable[[memoryview], object] | None = None,
+        most: int | None = None,
     ) -> None:
         self._head_only, self._sink, self._most = head_only, sink, most
-        self._kept = 0
-        self._chunks: list[bytes] = []
 
     @property
     def body(self) -> bytes:
         """Return the bytes of the body that no sink has taken."""
         chunks = self._chunks
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def let_go(self) -> None:
+        """Let go of the body."""
+        self._chunks = []
 
     def feed(self, data: memoryview) -> bool:
         """Take what has arrived, in order; return whether the answer is whole.
@@ -119,15 +129,16 @@ class Reading:
             self.too_long, self.reusable = True, False
             return True
         if left == len(raw) - start and self._sink is None:
-            self._chunks.append(raw[start:])
+            self._chunks = [raw[start:]]
             return True
+        self._chunks = []
         self._state = {_CHUNKED: self._chunked, _UNTIL_CLOSE: self._until_close}.get(left, self._counted)
         return not left if start == len(raw) else self._state(memoryview(raw)[start:])
 
     def _frame(self, head: bytes) -> int:
         """Read from the head how the body ends and whether the connection lives on; return the status."""
         low = self.low = head.lower() + b"\r\n"
-        if _WELL_FORMED.match(head) is None:
+        if _NO_NAME in head or not _is_well_formed(head.translate(None, _REST)):
             text = "the head of the server's answer is no HTTP/1.1: it could be read in two ways"
             raise MalformedAnswerError(text)
         at = low.find(_LENGTH_MARK)
@@ -212,7 +223,7 @@ class Reading:
         if self._most is None or self._kept <= self._most or self.status >= _FIRST_ERROR:
             return False
         self.too_long, self.reusable = True, False
-        self._chunks.clear()
+        self._chunks = []
         return True
 
     def _chunked(self, data: memoryview) -> bool:
@@ -258,6 +269,12 @@ class Reading:
             raise MalformedAnswerError(text)
         self._left = int(size[1], 16) or _TRAILER
         return False
+
+
+@lru_cache(maxsize=64)
+def _is_well_formed(marks: bytes) -> bool:
+    """Return whether a head is HTTP/1.1 by its spaces, colons and line ends, which answers of one kind share."""
+    return _WELL_FORMED.match(marks) is not None
 
 
 def _field(low: bytes, name: bytes) -> bytes:

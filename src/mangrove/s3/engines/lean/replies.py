@@ -79,6 +79,11 @@ class LeanReply(Reply):
         """Return the XML of the answer."""
         return self._reading.body
 
+    def let_go(self) -> None:
+        """Let go of the bytes of the object; what is known of it stays."""
+        self.body = b""
+        self._reading.let_go()
+
     def get(self, member: str) -> Any:
         """Return a member of the answer, or None."""
         if self._data is not None or member not in self._names:
