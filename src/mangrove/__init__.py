@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mangrove._version import __version__
 
 if TYPE_CHECKING:
-    from mangrove import accounts, s3
+    from mangrove import accounts, fleet, s3
     from mangrove.aws.arn import Arn
     from mangrove.aws.arn_patterns import ArnPattern
     from mangrove.aws.regions import Region, RegionsAnswer, find_regions
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         RoleSpec,
     )
     from mangrove.errors import MangroveError
+    from mangrove.fleet import Fleet
     from mangrove.pool import ServiceMixinPool, ServicePool
     from mangrove.resources.install import arn_patch_boto3, install
 
@@ -34,6 +35,7 @@ __all__ = [
     "ConnectionManager",
     "CredentialsCache",
     "FileCache",
+    "Fleet",
     "MangroveError",
     "MemoryCache",
     "Region",
@@ -46,6 +48,7 @@ __all__ = [
     "accounts",
     "arn_patch_boto3",
     "find_regions",
+    "fleet",
     "install",
     "s3",
 ]
@@ -58,6 +61,7 @@ _HOMES = {
     "ConnectionManager": "mangrove.credentials",
     "CredentialsCache": "mangrove.credentials",
     "FileCache": "mangrove.credentials",
+    "Fleet": "mangrove.fleet",
     "MangroveError": "mangrove.errors",
     "MemoryCache": "mangrove.credentials",
     "Region": "mangrove.aws.regions",
@@ -71,7 +75,7 @@ _HOMES = {
     "install": "mangrove.resources.install",
 }
 
-_ROOMS = frozenset({"accounts", "s3"})
+_ROOMS = frozenset({"accounts", "fleet", "s3"})
 
 
 def compose() -> None:

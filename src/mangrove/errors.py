@@ -33,6 +33,8 @@ what was found and what to do. Errors of AWS itself stay botocore's `ClientError
     │   ├── UnsafePathError (ValueError)       a key that must not become a path below the target
     │   ├── TransferCancelledError             it was cancelled before it ended
     │   └── BatchError                         operations of a batch failed; `failures` holds them all
+    ├── DeadlineError (TimeoutError)           a target, or a whole run, was not done in its time
+    ├── RunError (ExceptionGroup)              targets of a run failed; `failures` holds them all
     ├── PoolClosedError (RuntimeError)         the pool was closed
     ├── OutputError (OSError)                  standard output can't be written
     ├── NotRunningError (RuntimeError)         the embedded AWS is not started
@@ -50,8 +52,13 @@ Example:
 
 from __future__ import annotations
 
+import builtins
+import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = [
     "AccessDeniedError",
@@ -60,6 +67,7 @@ __all__ = [
     "ConfigError",
     "ConnectError",
     "CredentialError",
+    "DeadlineError",
     "DeclarationTypeError",
     "IncompleteTransferError",
     "IntegrityError",
@@ -79,6 +87,7 @@ __all__ = [
     "PoolClosedError",
     "PreconditionError",
     "RegionDisabledError",
+    "RunError",
     "ServiceRemovedError",
     "ThrottledError",
     "TransferCancelledError",
@@ -228,6 +237,62 @@ class BatchError(TransferError):
     def __init__(self, message: str, failures: Sequence[Any] = ()) -> None:
         super().__init__(message)
         self.failures = tuple(failures)
+
+
+class DeadlineError(MangroveError, TimeoutError):
+    """Say that a target, or a whole run, was not done in the time that it was given."""
+
+
+if sys.version_info >= (3, 11):
+
+    class RunError(MangroveError, builtins.ExceptionGroup[Exception]):
+        """Say that targets of a run failed; where Python has groups of exceptions it is one, for `except*`.
+
+        Attributes:
+            failures: the outcomes of those that failed, in their order.
+            exceptions: the error of each.
+        """
+
+        failures: tuple[Any, ...]
+
+        def __new__(cls, message: str, failures: Sequence[Any], exceptions: Sequence[Exception]) -> Self:
+            """Make one; a group is made from its parts here."""
+            made = super().__new__(cls, message, list(exceptions))
+            made.failures = tuple(failures)
+            return made
+
+        def __init__(self, message: str, _failures: Sequence[Any], exceptions: Sequence[Exception]) -> None:
+            super().__init__(message, list(exceptions))
+
+        def __str__(self) -> str:
+            return str(self.message)
+
+        def derive(self, excs: Sequence[Exception]) -> builtins.ExceptionGroup[Exception]:  # type: ignore[override]
+            """Return a group of some of the errors, as `except*` asks for it."""
+            kept = [each for each in self.failures if any(each.error is one for one in excs)]
+            return RunError(self.message, kept, excs)
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return RunError, (self.message, self.failures, list(self.exceptions))
+
+else:
+
+    class RunError(MangroveError):
+        """Say that targets of a run failed.
+
+        Attributes:
+            failures: the outcomes of those that failed, in their order.
+            exceptions: the error of each.
+        """
+
+        def __init__(self, message: str, failures: Sequence[Any], exceptions: Sequence[Exception]) -> None:
+            super().__init__(message)
+            self.message = message
+            self.failures = tuple(failures)
+            self.exceptions = tuple(exceptions)
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return RunError, (self.message, self.failures, self.exceptions)
 
 
 class PoolClosedError(MangroveError, RuntimeError):

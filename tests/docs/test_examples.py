@@ -26,7 +26,8 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
-def test_the_readmes_python(embedded_aws_env, capsys):
+def test_the_readmes_python(embedded_aws_env, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some examples write files
     namespace = {"__name__": "readme"}
     assert len(blocks("python")) >= 6
     for block in blocks("python"):

@@ -34,7 +34,8 @@ COLUMNS = ["account", "region", "service", "type", "name", "arn", "tags"]
 # hostile name and a type whose API the embedded AWS lacks; all else is the command itself.
 DRIVER = r"""
 import dataclasses, os, pathlib, sys
-from mangrove import inventory
+from mangrove import inventory, resources
+import mangrove.resources.kinds
 from mangrove.cli import main
 from mangrove.testing import EmbeddedAWS
 
@@ -59,9 +60,9 @@ run("csv", "--output", "csv")
 run("table")
 EmbeddedAWS.seed = hostile
 inventory.DEFAULT_TYPES = (*inventory.DEFAULT_TYPES, "sns.topics.subscriptions", "wafv2.regional_rule_groups")
-wafv2 = inventory.kinds.kind_of("wafv2.regional_rule_groups")
+wafv2 = resources.kinds.kind_of("wafv2.regional_rule_groups")
 wrong = (("Limit", "\x1b[31mmany"),)
-inventory.kinds._KNOWN = {**inventory.kinds._KNOWN, wafv2.name: dataclasses.replace(wafv2, arguments=wrong)}
+resources.kinds._KNOWN = {**resources.kinds._KNOWN, wafv2.name: dataclasses.replace(wafv2, arguments=wrong)}
 run("hostile")
 """
 

@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from mangrove import Arn
 from mangrove.errors import RegionDisabledError
 from mangrove.inventory import DEFAULT_TYPES, collect
-from mangrove.inventory.kinds import kind_of
-from mangrove.inventory.tags import LOOKUPS
+from mangrove.resources.kinds import kind_of
+from mangrove.resources.lookups import LOOKUPS
 from mangrove.testing import EmbeddedAWS
 
 REGIONS = ("us-east-1", "eu-west-1")

@@ -10,11 +10,11 @@ import mangrove
 from mangrove.errors import ConfigError, UnknownResourceError, UnknownServiceError
 from mangrove.inventory import DEFAULT_TYPES, Kind, collect
 from mangrove.inventory.cells import check, places
-from mangrove.inventory.kinds import kind_of
 from mangrove.inventory.reader import Reader
 from mangrove.inventory.rows import Place
-from mangrove.inventory.tags import LOOKUPS, read_tags
-from mangrove.inventory.ways import page_size_of
+from mangrove.resources.kinds import kind_of
+from mangrove.resources.listing import page_size_of
+from mangrove.resources.lookups import LOOKUPS, read_tags
 
 ACCOUNT = "111111111111"
 OTHER = "222222222222"

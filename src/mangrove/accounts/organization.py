@@ -225,6 +225,7 @@ def _account(found: _Found, asked: _Asked) -> Account:
         found.tags,
         role=asked.management_role if ours else asked.role,
         external_id=None if ours else asked.external_id,
+        variables={name: found.answer[name] for name in ("Arn", "Status") if name in found.answer},
     )
 
 

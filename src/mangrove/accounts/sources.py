@@ -81,6 +81,8 @@ def load(
     *,
     role: Role | None = None,
     external_id: str | None = None,
+    tags: bool = False,
+    units: bool = False,
 ) -> tuple[Account, ...]:
     """Return the accounts of any source.
 
@@ -90,6 +92,8 @@ def load(
         session: who asks the organization; boto3's default chain if None.
         role: the role of accounts that name none themselves; `OrganizationAccountAccessRole` if None.
         external_id: the external id of accounts that name none themselves; a template.
+        tags: whether the organization is asked for the accounts' tags too, a call for each.
+        units: whether it is asked for the accounts' units too.
 
     Returns:
         At least one account, each once.
@@ -108,14 +112,19 @@ def load(
     text = os.fspath(source)
     kind, _, rest = text.partition(":")
     if kind in ("org", "profile") and isinstance(source, str):
-        parts = [part.strip() for part in rest.split(",") if part.strip()]
-        if kind == "org":
-            own = DEFAULT_ROLE if role is None else role
-            return from_organization(session, ou=parts or None, role=own, external_id=external_id)
-        if role is not None or external_id is not None:
-            error = "a profile names its role itself; leave out role and external_id"
-            raise ConfigError(error)
-        return from_profiles(parts or "*")
+        parts = [part.strip() for part in rest.split(",") if part.strip()] or None
+        if kind == "profile":
+            return _profiles(parts, role, external_id)
+        own = DEFAULT_ROLE if role is None else role
+        return from_organization(
+            session, ou=parts, role=own, external_id=external_id, include_tags=tags, include_ou_paths=units
+        )
+    return _listed(source, text, role, external_id)
+
+
+def _listed(
+    source: str | os.PathLike[str], text: str, role: Role | None, external_id: str | None
+) -> tuple[Account, ...]:
     ids = [part.strip() for part in text.split(",")]
     if isinstance(source, str) and all(part.isascii() and part.isdigit() for part in ids):
         return from_list(ids, role=role, external_id=external_id)
@@ -123,3 +132,10 @@ def load(
         error = f"{text!r} is no source of accounts; {_FORMS}"
         raise ConfigError(error)
     return from_file(source, role=role, external_id=external_id)
+
+
+def _profiles(names: list[str] | None, role: Role | None, external_id: str | None) -> tuple[Account, ...]:
+    if role is not None or external_id is not None:
+        error = "a profile names its role itself; leave out role and external_id"
+        raise ConfigError(error)
+    return from_profiles(names or "*")

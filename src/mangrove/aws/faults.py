@@ -1,12 +1,20 @@
-"""Tell what a failed call says about its region: one table for all services."""
+"""Tell what a failed call says about its region and its account, and whether to try again: one table for all."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-__all__ = ["Verdict", "region_verdict"]
+from botocore import exceptions as botocores
+from botocore.exceptions import ClientError
+
+from mangrove.errors import CredentialError, LoginRequiredError, NoRegionsError, RegionDisabledError
+
+__all__ = ["Fault", "Verdict", "code_of", "fault_of", "is_passing", "region_verdict", "retry_after"]
 
 Verdict = Literal["disabled", "denied"]
+
+Fault = Literal["denied", "disabled", "unsupported", "throttled", "expired", "timeout", "failed"]
 
 _OPT_IN = frozenset({"OptInRequired", "RegionDisabledException"})
 # What services answer to good credentials in a region that the account has not enabled, and to bad ones everywhere.
@@ -38,3 +46,154 @@ def region_verdict(code: str, message: str, *, opt_in: bool) -> Verdict | None:
     if code in _DENIED and "service control policy" in message:
         return "denied"
     return None
+
+
+# Source: botocore's standard mode of retries, and "Error retries" in the AWS SDKs and Tools reference guide.
+_THROTTLES = frozenset(
+    (
+        "Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException"
+        " TooManyRequestsException ProvisionedThroughputExceededException TransactionInProgressException"
+        " RequestLimitExceeded BandwidthLimitExceeded LimitExceededException SlowDown PriorRequestNotComplete"
+        " EC2ThrottledException"
+    ).split()
+)
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+# The service has no such operation where it was asked, or the account can't have the service there.
+_UNSUPPORTED = frozenset("InvalidAction UnknownOperation UnknownOperationException UnsupportedOperation".split())
+_REFUSED = frozenset(
+    (
+        "AccessDenied AccessDeniedException UnauthorizedOperation AuthorizationError Forbidden ForbiddenException"
+        " NotAuthorized NotAuthorizedException UnauthorizedAccess UnauthorizedException AccountProblem"
+        " SubscriptionRequiredException"
+    ).split()
+)
+_TRANSIENTS = frozenset(
+    (
+        "RequestTimeout RequestTimeoutException InternalError InternalFailure InternalServerError ServiceUnavailable"
+        " ServiceUnavailableException"
+    ).split()
+)
+_TOO_MANY, _SERVER = 429, 500
+_PASSING_STATUS = frozenset({429, 500, 502, 503, 504})
+_TIMEOUTS = (botocores.ConnectTimeoutError, botocores.ReadTimeoutError, TimeoutError)
+_NAMED: tuple[tuple[tuple[type[BaseException], ...], Fault], ...] = (
+    (_TIMEOUTS, "timeout"),
+    ((LoginRequiredError, botocores.SSOError, botocores.TokenRetrievalError), "expired"),
+    ((botocores.NoCredentialsError, botocores.CredentialRetrievalError), "denied"),
+    ((RegionDisabledError,), "disabled"),
+    ((NoRegionsError,), "unsupported"),
+)
+_UNREACHED = (
+    botocores.ConnectTimeoutError,
+    botocores.EndpointConnectionError,
+    botocores.ProxyConnectionError,
+)
+_LOST = (botocores.ConnectionClosedError, botocores.ReadTimeoutError, botocores.ResponseStreamingError)
+
+
+def code_of(error: BaseException) -> str:
+    """Return the code of an error that AWS has sent, or nothing.
+
+    Example:
+        >>> from botocore.exceptions import ClientError
+        >>> code_of(ClientError({"Error": {"Code": "AccessDenied"}}, "ListRoles")), code_of(OSError())
+        ('AccessDenied', '')
+    """
+    response: Mapping[str, Any] = getattr(error, "response", None) or {}
+    told: Mapping[str, Any] = response.get("Error") or {}
+    return str(told.get("Code", ""))
+
+
+def _metadata(error: BaseException) -> Mapping[str, Any]:
+    response: Mapping[str, Any] = getattr(error, "response", None) or {}
+    found: Mapping[str, Any] = response.get("ResponseMetadata") or {}
+    return found
+
+
+def retry_after(error: BaseException) -> float:
+    """Return for how many seconds AWS asks to wait, or 0.
+
+    Example:
+        >>> retry_after(OSError())
+        0.0
+    """
+    fields: Mapping[str, str] = _metadata(error).get("HTTPHeaders") or {}
+    text = str(fields.get("retry-after") or "")
+    return float(text) if text.isascii() and text.isdigit() else 0.0
+
+
+def fault_of(error: BaseException, *, opt_in: bool = False) -> Fault:
+    """Return what kind of failure an error is, for whoever sorts the failures of many accounts and regions.
+
+    `denied`: the account or a policy refuses. `disabled`: the account has not enabled the region. `unsupported`: the
+    service or the operation is not there. `throttled`: too many requests, to the last try. `expired`: credentials or a
+    login have ended. `timeout`: no answer in time. `failed`: all else.
+
+    Args:
+        error: what was raised.
+        opt_in: whether the account must enable the region first, and is not known to have done so.
+
+    Example:
+        >>> from botocore.exceptions import ClientError
+        >>> fault_of(ClientError({"Error": {"Code": "UnauthorizedOperation"}}, "DescribeInstances"))
+        'denied'
+        >>> fault_of(TimeoutError())
+        'timeout'
+    """
+    if isinstance(error, ClientError):
+        return _fault_of_answer(error, opt_in=opt_in)
+    named = next((fault for kinds, fault in _NAMED if isinstance(error, kinds)), None)
+    if named is None and isinstance(error, CredentialError):
+        return _fault_of_credentials(error)
+    return named or "failed"
+
+
+def _fault_of_credentials(error: CredentialError) -> Fault:
+    """Return what STS has said, where it was no refusal: a role is not denied because STS was busy."""
+    cause = error.__cause__
+    while cause is not None and not isinstance(cause, (ClientError, *_TIMEOUTS, *_UNREACHED)):
+        cause = cause.__cause__
+    if isinstance(cause, _TIMEOUTS):
+        return "timeout"
+    if isinstance(cause, _UNREACHED):
+        return "failed"
+    told = fault_of(cause) if cause is not None else "denied"
+    return told if told in {"throttled", "expired"} or _status(cause) >= _SERVER else "denied"
+
+
+def _status(error: BaseException | None) -> int:
+    return 0 if error is None else int(_metadata(error).get("HTTPStatusCode") or 0)
+
+
+def _fault_of_answer(error: ClientError, *, opt_in: bool) -> Fault:
+    code, message = code_of(error), str(error)
+    verdict = region_verdict(code, message, opt_in=opt_in)
+    if verdict is not None:
+        return verdict
+    if code in _THROTTLES or _status(error) == _TOO_MANY:
+        return "throttled"
+    if code in _EXPIRED:
+        return "expired"
+    if code in _REFUSED or code in _DENIED or code in _UNKNOWN_KEY:
+        return "denied"
+    return "unsupported" if code in _UNSUPPORTED else "failed"
+
+
+def is_passing(error: BaseException) -> bool:
+    """Return whether a failure may pass by itself, so that a request that changes nothing is worth another try.
+
+    Example:
+        >>> from botocore.exceptions import ClientError, EndpointConnectionError
+        >>> is_passing(ClientError({"Error": {"Code": "Throttling"}}, "ListRoles"))
+        True
+        >>> is_passing(EndpointConnectionError(endpoint_url="https://ec2.nowhere-1.amazonaws.com"))
+        True
+        >>> is_passing(ClientError({"Error": {"Code": "AccessDenied"}}, "ListRoles"))
+        False
+    """
+    if isinstance(error, ClientError):
+        code = code_of(error)
+        return code in _THROTTLES or code in _TRANSIENTS or _status(error) in _PASSING_STATUS
+    if isinstance(error, CredentialError) and error.__cause__ is not None:
+        return is_passing(error.__cause__)
+    return isinstance(error, (*_UNREACHED, *_LOST))

@@ -18,7 +18,7 @@ from botocore import xform_name
 from botocore.exceptions import PaginationError
 from botocore.utils import merge_dicts
 
-__all__ = ["Paging", "PagingCollections", "pages_of", "paging_of"]
+__all__ = ["Paging", "PagingCollections", "next_request", "pages_of", "paging_from", "paging_of", "sized"]
 
 _TOKENS = ("token", "marker", "cursor", "position")
 _START, _LAST, _MORE = "exclusivestart", "lastevaluated", "hasmore"
@@ -64,6 +64,25 @@ def paging_of(operation: Any) -> Paging:
         if found.tokens or found.unread:
             return found
     return Paging()
+
+
+def paging_from(paginator: Mapping[str, Any]) -> Paging:
+    """Return how pages follow one another as a paginator of botocore's data says it.
+
+    Args:
+        paginator: its definition.
+
+    Example:
+        >>> paging_from({"input_token": "Marker", "output_token": "NextMarker || Keys[-1].Key", "more_results": "More"})
+        Paging(tokens=(('Marker', 'NextMarker || Keys[-1].Key'),), more='More', limit='', unread='')
+    """
+    inputs, outputs = (_listed(paginator[name]) for name in ("input_token", "output_token"))
+    tokens = tuple(zip(inputs, outputs, strict=False))
+    return Paging(tokens, str(paginator.get("more_results") or ""), str(paginator.get("limit_key") or ""))
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
 
 
 def _paging(inputs: Mapping[str, Any], prefix: str, output: Any) -> Paging:
@@ -128,22 +147,58 @@ def pages_of(client: Any, method: str, given: Mapping[str, Any], page_size: int 
         yield from client.get_paginator(method).paginate(PaginationConfig={"PageSize": page_size}, **given)
         return
     operation = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
-    paging, asked = paging_of(operation), dict(given)
-    if page_size is not None and paging.limit:
-        text = operation.input_shape.members[paging.limit].type_name == "string"
-        asked[paging.limit] = str(page_size) if text else page_size
+    paging = paging_of(operation)
+    asked: dict[str, Any] | None = sized(paging, given, page_size, operation)
     seen: list[dict[str, Any]] = []
-    while True:
+    while asked is not None:
         answer = getattr(client, method)(**asked)
         yield answer
-        tokens = _tokens(paging, answer, operation.name)
-        if not tokens:
-            return
-        if tokens in seen:
-            text = f"{operation.name} has answered twice with the same token for the next page: {tokens}"
+        asked = next_request(paging, asked, answer, operation.name)
+        if asked in seen:
+            text = f"{operation.name} has answered twice with the same token for the next page: {_of(paging, asked)}"
             raise PaginationError(message=text)
-        seen.append(tokens)
-        asked = {**{name: value for name, value in asked.items() if name not in dict(paging.tokens)}, **tokens}
+        if asked is not None:
+            seen.append(asked)
+
+
+def sized(paging: Paging, given: Mapping[str, Any], page_size: int | None, operation: Any) -> dict[str, Any]:
+    """Return a request for the first page, with a number of items where that was given and the operation takes it."""
+    if page_size is None or not paging.limit or paging.limit in given:
+        return dict(given)
+    text = operation.input_shape.members[paging.limit].type_name == "string"
+    return {**given, paging.limit: str(page_size) if text else page_size}
+
+
+def next_request(paging: Paging, asked: Mapping[str, Any], answer: Any, name: str) -> dict[str, Any] | None:
+    """Return the request for the page after an answer, or None after the last one.
+
+    Args:
+        paging: how the pages follow one another.
+        asked: the request that was answered.
+        answer: its answer.
+        name: the operation, for errors.
+
+    Raises:
+        botocore.exceptions.PaginationError: there is more, and no way to ask for it; or the token is the one that was
+            just asked with.
+
+    Example:
+        >>> paging = Paging((("NextToken", "NextToken"),))
+        >>> next_request(paging, {"MaxResults": 5}, {"NextToken": "b"}, "ListThings")
+        {'MaxResults': 5, 'NextToken': 'b'}
+        >>> next_request(paging, {"MaxResults": 5, "NextToken": "b"}, {}, "ListThings")
+    """
+    tokens = _tokens(paging, answer, name)
+    if not tokens:
+        return None
+    if tokens == _of(paging, asked):
+        text = f"{name} has answered twice with the same token for the next page: {tokens}"
+        raise PaginationError(message=text)
+    return {**{member: value for member, value in asked.items() if member not in dict(paging.tokens)}, **tokens}
+
+
+def _of(paging: Paging, asked: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {member: value for member, value in (asked or {}).items() if member in dict(paging.tokens)}
 
 
 def _tokens(paging: Paging, answer: Any, name: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ __all__ = [
     "ask",
     "few",
     "find_regions",
+    "guess",
     "is_glob",
     "parse_terms",
 ]
@@ -273,6 +274,15 @@ def answer(session: boto3.Session, asked: Asked, options: ClientOptions) -> Regi
         return _select(asked, {}, "explicit")
     account = account_regions(session, asked.partition, options)
     return _select(asked, account.status, account.source, account)
+
+
+def guess(asked: Asked) -> RegionsAnswer:
+    """Return what the answer is likely to be, without a call: what an account must enable first is `unknown`."""
+    regions = asked.partition.regions
+    status: dict[str, RegionStatus] = {
+        name: "unknown" if asked.partition.is_opt_in(name) else "enabled" for name in regions
+    }
+    return _select(asked, status, "sdk")
 
 
 def _select(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mangrove.inventory.collect import Collection, Outcome, collect
-from mangrove.inventory.kinds import DEFAULT_TYPES, Kind
 from mangrove.inventory.rows import Row
-from mangrove.inventory.tags import Lookup
+from mangrove.resources.kinds import DEFAULT_TYPES, Kind
+from mangrove.resources.lookups import Lookup
 
 __all__ = ["DEFAULT_TYPES", "Collection", "Kind", "Lookup", "Outcome", "Row", "collect"]

@@ -13,11 +13,11 @@ from mangrove.aws.derived import Derivation
 from mangrove.aws.services import find_service, one_of, service_names
 from mangrove.aws.session import Session, make_resource, sdk_regions
 from mangrove.errors import UnknownResourceError
-from mangrove.inventory.kinds import Kind, kind_of
 from mangrove.inventory.reader import Reader
 from mangrove.inventory.rows import Place
 from mangrove.inventory.ways import Watch
 from mangrove.pool import ServicePool
+from mangrove.resources.kinds import Kind, kind_of
 
 __all__ = ["GLOBAL", "Cell", "Share", "check", "places", "plan", "with_resources"]
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from mangrove.aws.partitions import check_region_name
 from mangrove.errors import ConfigError, DeclarationTypeError
 from mangrove.inventory.cells import Cell, Share, check, places, plan, with_resources
-from mangrove.inventory.kinds import DEFAULT_TYPES, Kind, kind_of
 from mangrove.inventory.rows import Row
 from mangrove.inventory.ways import Watch
+from mangrove.resources.kinds import DEFAULT_TYPES, Kind, kind_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from mangrove.inventory.kinds import Kind, kind_of
 from mangrove.inventory.rows import Place, Row, find_name, last_part
-from mangrove.inventory.tags import Lookup, batches, is_gone, read_tags, search
-from mangrove.inventory.ways import page_size_of
+from mangrove.resources.kinds import Kind
+from mangrove.resources.listing import pages_of_kind
+from mangrove.resources.lookups import Lookup, batches, is_gone, read_tags, search
 from mangrove.resources.objects import facts_of
 
 __all__ = ["Reader"]
@@ -40,33 +40,10 @@ class Reader:
         Raises:
             botocore.exceptions.ClientError: AWS refused the list itself.
         """
-        for page in self._lists(self._service):
+        for page in pages_of_kind(self._kind, self._service, self.faults.append):
             rows = list(self._rows_at_home(page) if self._kind.home else self._rows(page))
             if rows:
                 yield rows
-
-    # -- the list ------------------------------------------------------------------------------------------------------
-
-    def _lists(self, holder: Any, depth: int = 1) -> Iterator[list[Any]]:
-        path = self._kind.path
-        if depth == len(path):
-            yield from self._pages(holder, self._kind)
-            return
-        # A type on the way is narrowed as it is where it is listed itself.
-        above = kind_of(".".join((self._kind.service, *path[:depth])))
-        for page in self._pages(holder, above):
-            for each in page:
-                try:
-                    yield from self._lists(each, depth + 1)
-                except Exception as error:  # noqa: BLE001  a parent that is gone or closed costs only its own
-                    self.faults.append(error)
-
-    def _pages(self, holder: Any, kind: Kind) -> Iterator[list[Any]]:
-        """Yield the pages of a collection, as large as they may be."""
-        name = kind.path[-1]
-        size = page_size_of(holder, name, kind.page_size)
-        collection = getattr(holder, name).filter(**dict(kind.arguments))
-        yield from (collection.page_size(size) if size else collection).pages()
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mangrove.errors import ConfigError, DeclarationTypeError
-from mangrove.inventory.tags import LOOKUPS, Lookup
+from mangrove.resources.lookups import LOOKUPS, Lookup
 
 __all__ = ["DEFAULT_TYPES", "Kind", "kind_of"]
 

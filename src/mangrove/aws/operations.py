@@ -1,0 +1,195 @@
+"""Know of an operation by its name what a run over many accounts needs before its first call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import boto3
+import jmespath  # type: ignore[import-untyped]
+from botocore import xform_name
+from botocore.exceptions import DataNotFoundError
+from botocore.validate import ParamValidator
+
+from mangrove.aws.paging import Paging, paging_from, paging_of
+from mangrove.aws.services import find_service, one_of, service_names
+from mangrove.aws.session import botocore_session
+from mangrove.errors import ConfigError, DeclarationTypeError
+
+__all__ = ["Operation", "check_parameters", "find_operation", "is_read_only", "rows_of"]
+
+# What begins the name of an operation that changes nothing, in all services. Others that begin with a harmless word
+# change something in some service: ElastiCache's `TestFailover`, AWS Support's `ResolveCase`.
+_READS = frozenset(
+    "Compare Count Describe Estimate Filter Get Head Is List Lookup Preview Query Scan Search Select Simulate".split()
+)
+_BATCHES = frozenset({"Check", "Describe", "Get", "Head", "List", "Search"})
+# A model that calls these read-only speaks of data, and not of what they start.
+_STARTS = frozenset({"Start", "Stop", "Create", "Delete", "Update", "Put"})
+_WORD = re.compile(r"[A-Z][a-z0-9]+|[A-Z]+(?=[A-Z]|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Be one operation of a service.
+
+    Args:
+        service: botocore's name of the service.
+        name: the API's name, such as `DescribeInstances`.
+        method: the client's method, such as `describe_instances`.
+        paging: how its pages follow one another.
+        results: JMESPaths of the lists that its answers hold; none if it lists nothing.
+        read_only: whether it changes nothing, by its name and what the model says.
+        model: botocore's model.
+    """
+
+    service: str
+    name: str
+    method: str
+    paging: Paging
+    results: tuple[str, ...]
+    read_only: bool
+    model: Any = field(repr=False, compare=False)
+
+
+def find_operation(session: boto3.Session, service: object, name: object) -> Operation:
+    """Return an operation by a name of any form: `describe_instances`, `describe-instances` or `DescribeInstances`.
+
+    Args:
+        session: whose data files count.
+        service: the service, as boto3 or boto2 calls it.
+        name: the operation.
+
+    Raises:
+        DeclarationTypeError: a name is no string.
+        UnknownServiceError: there is no such service; the message has the close matches.
+        ConfigError: it has no such operation; the message has the close matches.
+
+    Example:
+        >>> found = find_operation(mangrove.Session(), "ec2", "describe-instances")
+        >>> found.method, found.results, found.read_only
+        ('describe_instances', ('Reservations',), True)
+    """
+    known = find_service(service, service_names(session))
+    if not isinstance(name, str):
+        text = f"an operation is named by a string, such as 'describe_instances'; got {type(name).__name__}"
+        raise DeclarationTypeError(text)
+    core = botocore_session(session)
+    model = core.get_service_model(known)
+    methods = {xform_name(each): each for each in model.operation_names}
+    found = name if name in methods.values() else methods.get(name.replace("-", "_"))
+    if found is None:
+        text = f"{known} has no operation {name!r}{one_of(name.replace('-', '_'), methods)}"
+        raise ConfigError(text)
+    operation = model.operation_model(found)
+    paginator = _paginator(core, known, found)
+    return Operation(
+        service=known,
+        name=found,
+        method=xform_name(found),
+        paging=paging_from(paginator) if paginator else paging_of(operation),
+        results=_results(paginator, operation),
+        read_only=is_read_only(operation),
+        model=operation,
+    )
+
+
+def _paginator(core: Any, service: str, name: str) -> Mapping[str, Any] | None:
+    try:
+        found: Mapping[str, Any] = core.get_paginator_model(service).get_paginator(name)
+    except (DataNotFoundError, ValueError):  # the service has none, or the operation
+        return None
+    return found
+
+
+def _results(paginator: Mapping[str, Any] | None, operation: Any) -> tuple[str, ...]:
+    keys = (paginator or {}).get("result_key")
+    if keys:
+        return (keys,) if isinstance(keys, str) else tuple(keys)
+    output = operation.output_shape
+    if output is None:
+        return ()
+    lists = [name for name, shape in output.members.items() if shape.type_name == "list"]
+    # Of several lists none says which one is the result: the answer itself is then one row.
+    return tuple(lists) if len(lists) == 1 else ()
+
+
+def is_read_only(operation: Any) -> bool:
+    """Return whether an operation changes nothing: its name begins with a word that says so, or its model says it.
+
+    It is a rule about names, as AWS's own are: what it does not know counts as a change.
+
+    Args:
+        operation: botocore's `OperationModel`.
+    """
+    words = _WORD.findall(operation.name)
+    first, second = (*words, "", "")[:2]
+    if first in _READS or (first == "Batch" and second in _BATCHES):
+        return True
+    raw: Mapping[str, Any] = operation._operation_model
+    return raw.get("readonly") is True and first not in _STARTS
+
+
+def check_parameters(operation: Operation, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters of the wrong shape, once, before they are sent to every account and region.
+
+    Args:
+        operation: the operation.
+        parameters: by the API's names.
+
+    Raises:
+        ConfigError: one is missing, unknown or of the wrong type; the message is botocore's, and says which.
+
+    Example:
+        >>> operation = find_operation(mangrove.Session(), "ec2", "describe_instances")
+        >>> check_parameters(operation, {"InstanceIds": "i-1"})
+        Traceback (most recent call last):
+        ...
+        mangrove.errors.ConfigError: ec2 describe_instances: Invalid type for parameter InstanceIds, value: i-1, ...
+    """
+    shape = operation.model.input_shape
+    if shape is None:
+        if parameters:
+            text = f"{operation.service} {operation.method} takes no parameters; got {', '.join(sorted(parameters))}"
+            raise ConfigError(text)
+        return
+    # botocore fills these itself.
+    tokens = {name: "x" * 64 for name in operation.model.idempotent_members if name not in parameters}
+    unknown = sorted(set(parameters) - set(shape.members))
+    if unknown:
+        close = one_of(unknown[0], shape.members)
+        text = f"{operation.service} {operation.method} has no parameter {unknown[0]!r}{close}"
+        raise ConfigError(text)
+    report = ParamValidator().validate({**parameters, **tokens}, shape)
+    if report.has_errors():
+        text = f"{operation.service} {operation.method}: {' '.join(report.generate_report().split())}"
+        raise ConfigError(text)
+
+
+def rows_of(operation: Operation, answer: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the items of an answer's lists, each with the list's path; the answer itself if it is none of a list.
+
+    Args:
+        operation: the operation.
+        answer: what the client's method has returned.
+
+    Example:
+        >>> operation = find_operation(mangrove.Session(), "sqs", "list_queues")
+        >>> list(rows_of(operation, {"QueueUrls": ["https://sqs/1/a"]}))
+        [('QueueUrls', 'https://sqs/1/a')]
+    """
+    if not operation.results:
+        yield "", answer
+    for path in operation.results:
+        found = _compiled(path).search(answer)
+        # Some paginators name the counts of a page too.
+        for row in found if isinstance(found, list) else ():
+            yield path, row
+
+
+@cache
+def _compiled(path: str) -> Any:
+    return jmespath.compile(path)

@@ -1,0 +1,240 @@
+"""Make steps in other processes or on other machines, which come into the accounts themselves: no secret travels."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from mangrove.accounts import Account
+from mangrove.aws.options import ClientOptions
+from mangrove.aws.renewing import renew
+from mangrove.aws.session import Session
+from mangrove.errors import ConfigError, DeclarationTypeError, MangroveError
+from mangrove.fleet.doors import Doors
+from mangrove.fleet.tasks import Step, Task
+from mangrove.fleet.workshop import Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Elsewhere", "Local", "Recipe", "recipe_of", "workshop_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Be how a process comes into accounts: what `Doors` are made of, with credentials of the process's own.
+
+    Args:
+        profile_name: the profile of the session; None for the default chain of where the process runs.
+        region_name: its region.
+        options: client arguments, whose tries again are the run's.
+        patient: the same for service resources.
+        role_options: AssumeRole's other arguments, as pairs.
+    """
+
+    profile_name: str | None
+    region_name: str | None
+    options: ClientOptions
+    patient: ClientOptions
+    role_options: tuple[tuple[str, Any], ...] = ()
+
+    def doors(self) -> Doors:
+        """Return doors of this process."""
+        session = Session(profile_name=self.profile_name, region_name=self.region_name)
+        return Doors(session, self.options, self.patient, dict(self.role_options))
+
+
+@lru_cache(maxsize=8)
+def _doors(number: str, recipe: _Equal) -> Doors:  # noqa: ARG001  the number tells one fleet from another
+    return recipe.recipe.doors()
+
+
+@dataclass(frozen=True, slots=True)
+class _Equal:
+    """Hold a recipe that need not be compared: a configuration can't be."""
+
+    recipe: Recipe = field(compare=False)
+
+
+def _perform(number: str, recipe: Recipe, account: Account | None, task: Task) -> Step:
+    """Make a step, in whatever process this is called."""
+    doors = _doors(number, _Equal(recipe))
+    if account is not None:
+        doors.know([account])
+    return task.step(doors)
+
+
+def _perform_once(number: str, recipe: Recipe, account: Account | None, task: Task, name: str) -> Step:
+    """Make a step that must not be made twice: a cluster makes again what a lost worker had begun."""
+    import distributed  # noqa: PLC0415  an optional part
+
+    events: Any = distributed.Event
+    begun = events(name)
+    if begun.is_set():
+        text = f"{task.target}: a worker was lost while it made a change, which may be made; look before you ask again"
+        raise MangroveError(text)
+    begun.set()
+    return _perform(number, recipe, account, task)
+
+
+def _renew(number: str, recipe: Recipe, account: Account | None, task: Task) -> bool:
+    doors = _doors(number, _Equal(recipe))
+    if account is not None:
+        doors.know([account])
+    credentials = doors.session(task.target).get_credentials()
+    return credentials is not None and renew(credentials)
+
+
+class Local:
+    """Make the steps in this process.
+
+    Args:
+        doors: what tasks get sessions and clients of.
+    """
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+
+    def know(self, account: Account) -> None:
+        """Do nothing: the task that opens an account has it."""
+
+    def cancel(self) -> None:
+        """Do nothing: what is under way ends by itself."""
+
+    def perform(self, task: Task) -> Step:
+        """Make a step."""
+        return task.step(self._doors)
+
+    def renew(self, task: Task) -> bool:
+        """Get the account's credentials anew; tell whether there may be others."""
+        credentials = self._doors.session(task.target).get_credentials()
+        return credentials is not None and renew(credentials)
+
+    def forget(self, task: Task) -> None:
+        """Let the target's client go."""
+        self._doors.forget(task.target)
+
+
+class Elsewhere:
+    """Make the steps with an executor; each waits here for its answer.
+
+    Args:
+        submit: begins a function call elsewhere and returns its future.
+        recipe: how the other processes come into accounts.
+        number: tells this fleet from others there.
+        once: whether what changes something needs care, as a lost worker's work is made again.
+    """
+
+    def __init__(self, submit: Callable[..., Any], recipe: Recipe, number: str, *, once: bool) -> None:
+        self._submit, self._recipe, self._number, self._once = submit, recipe, number, once
+        self._accounts: dict[str, Account] = {}
+        self._pending: set[Any] = set()
+
+    def know(self, account: Account) -> None:
+        """Remember an account, whose targets come later.
+
+        Raises:
+            ConfigError: it has an external id, which is never sent.
+        """
+        if account.external_id is not None:
+            text = (
+                f"account {account.id} has an external id, which is a secret and is never sent to other processes; "
+                "leave the executor out, or let the roles of these accounts do without one"
+            )
+            raise ConfigError(text)
+        self._accounts[account.id] = account
+
+    def perform(self, task: Task) -> Step:
+        """Make a step."""
+        account = self._accounts.get(task.target.account)
+        if self._once and not task.repeatable and task.scope is not None:
+            return self._step(_perform_once, self._number, self._recipe, account, task, f"mangrove-{uuid.uuid4().hex}")
+        return self._step(_perform, self._number, self._recipe, account, task)
+
+    def renew(self, task: Task) -> bool:
+        """Get the account's credentials anew, in one of the processes."""
+        return bool(self._wait(_renew, self._number, self._recipe, self._accounts.get(task.target.account), task))
+
+    def _step(self, function: Callable[..., Step], *arguments: Any) -> Step:
+        step: Step = self._wait(function, *arguments)
+        return step
+
+    def _wait(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        future = self._submit(function, *arguments)
+        self._pending.add(future)
+        try:
+            return future.result()
+        finally:
+            self._pending.discard(future)
+
+    def forget(self, task: Task) -> None:
+        """Do nothing: the other processes keep few clients, and see to that themselves."""
+
+    def cancel(self) -> None:
+        """Cancel what has not begun there."""
+        for future in list(self._pending):
+            future.cancel()
+
+
+def workshop_for(executor: Any, doors: Doors, recipe: Callable[[], Recipe], number: str) -> Workshop:
+    """Return what makes the steps of a run.
+
+    Args:
+        executor: a `concurrent.futures.Executor`, a `distributed.Client`, or None for this process.
+        doors: this process's.
+        recipe: returns the recipe for others, or says why there can be none.
+        number: tells one fleet from another.
+
+    Raises:
+        ConfigError: a session can't be taken to other processes.
+        DeclarationTypeError: it is no executor.
+    """
+    if executor is None:
+        return Local(doors)
+    if isinstance(executor, ThreadPoolExecutor):
+        return _InThreads(doors, executor)
+    if isinstance(executor, Executor):
+        return Elsewhere(executor.submit, recipe(), number, once=False)
+    if callable(getattr(executor, "scheduler_info", None)) and callable(getattr(executor, "submit", None)):
+
+        def submit(function: Callable[..., Any], *arguments: Any) -> Any:
+            return executor.submit(function, *arguments, pure=False)
+
+        return Elsewhere(submit, recipe(), number, once=True)
+    text = f"executor takes a concurrent.futures.Executor or a distributed.Client; got {type(executor).__name__}"
+    raise DeclarationTypeError(text)
+
+
+class _InThreads(Local):
+    """Make the steps in threads of the user's executor, with the sessions of this process."""
+
+    def __init__(self, doors: Doors, executor: Executor) -> None:
+        super().__init__(doors)
+        self._executor = executor
+
+    def perform(self, task: Task) -> Step:
+        """Make a step."""
+        future: Future[Step] = self._executor.submit(super().perform, task)
+        return future.result()
+
+
+def recipe_of(session: object, recipe: Recipe) -> Recipe:
+    """Return the recipe of a fleet.
+
+    Args:
+        session: the session that the fleet was made with, or None.
+        recipe: what its other arguments say.
+
+    Raises:
+        ConfigError: it was made with a session, whose credentials stay where they are.
+    """
+    if session is not None:
+        text = (
+            "with an executor of other processes give profile_name, or leave the credentials to their environment: "
+            "those of a session are never sent"
+        )
+        raise ConfigError(text)
+    return recipe

@@ -1,0 +1,124 @@
+"""Write down what became of a run, so that another process can go on with what failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mangrove._atomic import read_private, write_private
+from mangrove.errors import ConfigError
+from mangrove.fleet.outcome import Outcome
+from mangrove.fleet.request import Request, from_plain
+
+__all__ = ["Record", "read_record", "write_record"]
+
+Key = tuple[str, str, str, str]
+"""The account, service, region and type of a target."""
+
+_VERSION = 1
+_DONE = frozenset({"ok", "disabled", "unsupported"})
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Be what is known of a run.
+
+    Args:
+        request: what was asked, as `Request.to_dict` says it.
+        targets: what became of each target, by account and region, as `Outcome.to_dict` says it.
+        opened: how many targets each account and service has, of those that were opened.
+    """
+
+    request: Mapping[str, Any]
+    targets: Mapping[Key, Mapping[str, Any]]
+    opened: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: Request, outcomes: Iterable[Outcome[Any]], opened: Mapping[str, int]) -> Record:
+        """Return the record of a run."""
+        told = [each.to_dict() for each in outcomes]
+        return cls(request.to_dict(), {_key(each): each for each in told}, dict(opened))
+
+    def merged(self, later: Record) -> Record:
+        """Return this record with what a later run found out: an account that could not be opened now may be open."""
+        open_now = {(account, service) for account, service, region, _ in later.targets if region != "*"}
+        kept = {key: told for key, told in self.targets.items() if key[2] != "*" or key[:2] not in open_now}
+        opened = {account: max(count, self.opened.get(account, 0)) for account, count in later.opened.items()}
+        return Record(self.request, {**kept, **later.targets}, {**self.opened, **opened})
+
+    def done(self, account: str, service: str) -> frozenset[tuple[str, str]]:
+        """Return the regions, and types, of a service in an account that need not be asked again."""
+        return frozenset(
+            key[2:] for key, told in self.targets.items() if key[:2] == (account, service) and told["kind"] in _DONE
+        )
+
+    def is_complete(self, account: str, service: str) -> bool:
+        """Tell whether nothing of a service in an account need be asked again."""
+        wanted = self.opened.get(f"{account} {service}")
+        return wanted is not None and len(self.done(account, service)) >= wanted
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the request."""
+        found: dict[str, Any] = from_plain(self.request["parameters"])
+        return found
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record to a file that only its owner may read; the old one stays until the new one is whole.
+
+    Args:
+        path: the file.
+        record: the record.
+    """
+    document = {
+        "mangrove_run": _VERSION,
+        "request": record.request,
+        "opened": record.opened,
+        "targets": list(record.targets.values()),
+    }
+    write_private(path, json.dumps(document, indent=1).encode())
+
+
+def read_record(path: Path) -> Record:
+    """Read a record.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ConfigError: there is none, others may read it, or it is not a run's.
+    """
+    data = read_private(path)
+    if data is None:
+        text = f"{path}: no such file, or not one that only you may read; `run.save` writes such files"
+        raise ConfigError(text)
+    try:
+        document = json.loads(data)
+        version = document["mangrove_run"]
+        if version != _VERSION:
+            text = f"{path} is of version {version} of such files, and this mangrove reads version {_VERSION}"
+            raise ConfigError(text)
+        targets = {_key(told): _checked(told) for told in document["targets"]}
+        request = {name: document["request"][name] for name in _REQUEST}
+        return Record(request, targets, {str(key): int(value) for key, value in document["opened"].items()})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        text = f"{path} is not the file of a run: {error!r}"
+        raise ConfigError(text) from error
+
+
+def _key(told: Mapping[str, Any]) -> Key:
+    return told["account"], told["service"], told["region"], told["type"]
+
+
+_REQUEST = ("kind", "service", "operation", "parameters", "withheld", "once")
+
+
+def _checked(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    told["kind"]  # what is missing is a KeyError here, and not later
+    return told
