@@ -104,7 +104,7 @@ class Fleet(Asking):
         self._regions = parse_terms(regions)
         _check_names(self._session, self._regions)
         self._settings = Settings(
-            limits=Limits.read(limits),
+            limits=Limits.read(limits, session=self._session),
             polite=polite,
             concurrency=concurrency,
             deadline=deadline,
