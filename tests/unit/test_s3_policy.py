@@ -40,7 +40,7 @@ def run(policy, kinds, budget=None, draw=random.random, retry_after=None, work=0
 def test_passing_faults_are_tried_again_until_the_deadline(kind):
     waits, reason, now = run(Policy(retries=3), [kind] * 1000)
     assert len(waits) > 24  # what brings 100,000 operations through when half the requests fail
-    assert now < 120
+    assert now < 120 + 0.02  # the last try begins before the deadline
     assert "the deadline is 120 s" in reason
 
 

@@ -121,3 +121,14 @@ def test_the_calls_of_a_tree_are_let_in_as_its_operations_are(connection, tmp_pa
     assert [name for name, _ in asked] == ["ListObjectsV2", "ListObjectsV2", "DeleteObjects"]
     assert {params.get("RequestPayer") for _, params in asked} == {"requester"}
     assert {params.get("ExpectedBucketOwner") for _, params in asked} == {"123456789012"}
+
+
+def test_a_comparison_by_checksum_has_the_keys_that_let_it_in(tmp_path):
+    connection = s3.Connection.in_memory()
+    connection.create_bucket("logs")
+    (tmp_path / "a").write_text("x")
+    key = {"sse_customer_key": "0123456789abcdef0123456789abcdef"}
+    connection.sync(tmp_path, "s3://logs/d/", **key)
+    assert connection.sync(tmp_path, "s3://logs/d/", compare="checksum", **key).counts == {}
+    (tmp_path / "a").write_text("y")
+    assert sum(connection.sync(tmp_path, "s3://logs/d/", compare="checksum", **key).counts.values()) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,8 @@ class Up:
 
     def by_checksum(self) -> Differs:
         """Return the comparison of a file with an object."""
-        return by_checksum_of_file(
-            self._means.backend.performer, self._source.file, _asking(self._target), is_upload=True
-        )
+        asking = _asking(self._target, self._options.of("HeadObject"))
+        return by_checksum_of_file(self._means.backend.performer, self._source.file, asking, is_upload=True)
 
     def address(self, path: str) -> tuple[str, str, Any]:
         """Return the object, and the file."""
@@ -105,9 +104,8 @@ class Down:
 
     def by_checksum(self) -> Differs:
         """Return the comparison of an object with a file."""
-        return by_checksum_of_file(
-            self._means.backend.performer, self._target.file, _asking(self._source), is_upload=False
-        )
+        asking = _asking(self._source, self._options.of("HeadObject"))
+        return by_checksum_of_file(self._means.backend.performer, self._target.file, asking, is_upload=False)
 
     def address(self, path: str) -> tuple[str, str, Any]:
         """Return the object, and the file."""
@@ -174,7 +172,9 @@ class Across:
 
     def by_checksum(self) -> Differs:
         """Return the comparison of two objects."""
-        return by_checksum_of_objects(self._means.backend.performer, _asking(self._source), _asking(self._target))
+        source = _asking(self._source, self._options.of_source())
+        target = _asking(self._target, self._options.of("HeadObject"))
+        return by_checksum_of_objects(self._means.backend.performer, source, target)
 
     def address(self, path: str) -> tuple[str, str, Any]:
         """Return the copy, and the source."""
@@ -271,8 +271,8 @@ def _folds() -> bool:
     return sys.platform in {"win32", "darwin", "cygwin"}
 
 
-def _asking(keys: Keys) -> Callable[[str], dict[str, Any]]:
-    return lambda path: {"Bucket": keys.bucket, "Key": keys.key(path)}
+def _asking(keys: Keys, access: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
+    return lambda path: {**access, "Bucket": keys.bucket, "Key": keys.key(path)}
 
 
 def remove_same(path: str, entry: Entry) -> None:
