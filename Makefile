@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types unit safe safe-part oldest bench-core bench-credentials bench-resources bench-s3 stubs coverage-page constraints clean help
+.PHONY: demo test lint types unit safe safe-part oldest bench-core bench-credentials bench-resources bench-s3 bench-fleet stubs coverage-page constraints clean help
 
 help: ## list the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench-resources: $(VENV)/.test ## measure resources beside plain boto3: start, l
 
 bench-s3: $(VENV)/.test ## measure S3 beside eight rivals and a C client (installs them into .venv-bench; about an hour)
 	$(BIN)/python benchmarks/s3/run.py --json benchmarks/s3.json
+
+bench-fleet: $(VENV)/.test ## measure runs over accounts and regions beside botocove and runacross (installs them into .venv-bench-fleet; about 45 minutes)
+	$(BIN)/python benchmarks/fleet/run.py --json benchmarks/fleet.json
 
 stubs: $(VENV)/.test ## write services.pyi and the stubs of resources anew from the installed botocore
 	$(BIN)/python scripts/generate_stubs.py

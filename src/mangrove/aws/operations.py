@@ -29,6 +29,8 @@ _READS = frozenset(
 _BATCHES = frozenset({"Check", "Describe", "Get", "Head", "List", "Search"})
 # A model that calls these read-only speaks of data, and not of what they start.
 _STARTS = frozenset({"Start", "Stop", "Create", "Delete", "Update", "Put"})
+_VALUE = re.compile(r"(Invalid type for parameter \S+), value: .*?, type:")
+_COUNTS = frozenset({"integer", "long", "float", "double", "boolean"})
 _WORD = re.compile(r"[A-Z][a-z0-9]+|[A-Z]+(?=[A-Z]|$)")
 
 
@@ -84,15 +86,20 @@ def find_operation(session: boto3.Session, service: object, name: object) -> Ope
     if found is None:
         text = f"{known} has no operation {name!r}{one_of(name.replace('-', '_'), methods)}"
         raise ConfigError(text)
-    operation = model.operation_model(found)
-    paginator = _paginator(core, known, found)
+    return _operation(known, model.operation_model(found), _paginator(core, known, found))
+
+
+def _operation(service: str, operation: Any, paginator: Mapping[str, Any] | None) -> Operation:
+    reads = is_read_only(operation)
+    # The tokens of a change are no pages: with them botocore tells one request from its repetition.
+    paging = (paging_from(paginator) if paginator else paging_of(operation)) if reads else Paging()
     return Operation(
-        service=known,
-        name=found,
-        method=xform_name(found),
-        paging=paging_from(paginator) if paginator else paging_of(operation),
-        results=_results(paginator, operation),
-        read_only=is_read_only(operation),
+        service=service,
+        name=operation.name,
+        method=xform_name(operation.name),
+        paging=paging,
+        results=_results(paginator, operation, paging) if reads else (),
+        read_only=reads,
         model=operation,
     )
 
@@ -105,16 +112,22 @@ def _paginator(core: Any, service: str, name: str) -> Mapping[str, Any] | None:
     return found
 
 
-def _results(paginator: Mapping[str, Any] | None, operation: Any) -> tuple[str, ...]:
+def _results(paginator: Mapping[str, Any] | None, operation: Any, paging: Paging) -> tuple[str, ...]:
+    """Return the lists that an answer is about: as the paginator says it, else the only one.
+
+    A list beside what the answer is about, such as the stages of a secret's version beside the secret, is none.
+    """
     keys = (paginator or {}).get("result_key")
     if keys:
         return (keys,) if isinstance(keys, str) else tuple(keys)
-    output = operation.output_shape
-    if output is None:
+    members = operation.output_shape.members if operation.output_shape is not None else {}
+    lists = [name for name, shape in members.items() if shape.type_name == "list"]
+    if len(lists) != 1:
         return ()
-    lists = [name for name, shape in output.members.items() if shape.type_name == "list"]
-    # Of several lists none says which one is the result: the answer itself is then one row.
-    return tuple(lists) if len(lists) == 1 else ()
+    if paging.tokens or paging.unread or operation.name.startswith(("List", "Search")):
+        return tuple(lists)
+    rest = (shape for name, shape in members.items() if name not in lists)
+    return tuple(lists) if all(shape.type_name in _COUNTS for shape in rest) else ()
 
 
 def is_read_only(operation: Any) -> bool:
@@ -148,24 +161,24 @@ def check_parameters(operation: Operation, parameters: Mapping[str, Any]) -> Non
         >>> check_parameters(operation, {"InstanceIds": "i-1"})
         Traceback (most recent call last):
         ...
-        mangrove.errors.ConfigError: ec2 describe_instances: Invalid type for parameter InstanceIds, value: i-1, ...
+        mangrove.errors.ConfigError: ec2 describe_instances: Invalid type for parameter InstanceIds, type: ...
     """
     shape = operation.model.input_shape
+    members = {} if shape is None else shape.members
+    unknown = sorted(set(parameters) - set(members))
+    if unknown:
+        close = one_of(unknown[0], members) or ("" if members else "; it takes none")
+        text = f"{operation.service} {operation.method} has no parameter {unknown[0]!r}{close}"
+        raise ConfigError(text)
     if shape is None:
-        if parameters:
-            text = f"{operation.service} {operation.method} takes no parameters; got {', '.join(sorted(parameters))}"
-            raise ConfigError(text)
         return
     # botocore fills these itself.
     tokens = {name: "x" * 64 for name in operation.model.idempotent_members if name not in parameters}
-    unknown = sorted(set(parameters) - set(shape.members))
-    if unknown:
-        close = one_of(unknown[0], shape.members)
-        text = f"{operation.service} {operation.method} has no parameter {unknown[0]!r}{close}"
-        raise ConfigError(text)
     report = ParamValidator().validate({**parameters, **tokens}, shape)
     if report.has_errors():
-        text = f"{operation.service} {operation.method}: {' '.join(report.generate_report().split())}"
+        # The value may be what the API calls sensitive.
+        told = _VALUE.sub(r"\1, type:", " ".join(report.generate_report().split()))
+        text = f"{operation.service} {operation.method}: {told}"
         raise ConfigError(text)
 
 

@@ -66,7 +66,7 @@ class ClientOptions:
     def with_timeouts(self, connect: float, read: float, attempts: int) -> ClientOptions:
         """Return these options with short timeouts, in seconds, for a question that has a fallback."""
         brief = Config(
-            connect_timeout=connect, read_timeout=read, retries={"mode": "standard", "max_attempts": attempts}
+            connect_timeout=connect, read_timeout=read, retries={"mode": "standard", "total_max_attempts": attempts}
         )
         return ClientOptions(self.endpoint_url, self.config.merge(brief) if self.config else brief, self.verify)
 

@@ -84,8 +84,9 @@ def one_of(name: str, known: Iterable[str]) -> str:
         >>> one_of("ec3", ["ec2", "ecs", "rds"])
         "; did you mean 'ecs' or 'ec2'?"
     """
-    close = difflib.get_close_matches(name.strip().lower(), sorted(known), n=3, cutoff=0.6)
+    by_small = {each.lower(): each for each in sorted(known)}
+    close = difflib.get_close_matches(name.strip().lower(), by_small, n=3, cutoff=0.6)
     if not close:
         return ""
-    *head, last = (repr(match) for match in close)
+    *head, last = (repr(by_small[match]) for match in close)
     return f"; did you mean {', '.join(head) + ' or ' if head else ''}{last}?"

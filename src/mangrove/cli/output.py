@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["emit"]
 
 
-def emit(lines: Iterable[str]) -> None:
+def emit(lines: Iterable[str]) -> bool:
     r"""Write lines to standard output; a reader that has enough, such as `head`, is no error.
 
     Args:
         lines: the text, with its line ends.
+
+    Returns:
+        False if the reader has left.
 
     Raises:
         OutputError: it is closed or full.
@@ -27,6 +30,7 @@ def emit(lines: Iterable[str]) -> None:
         >>> emit(["one\n", "two\n"])
         one
         two
+        True
     """
     # A name that the terminal's encoding lacks is shown as an escape: half a table would be worse.
     reconfigure = getattr(sys.stdout, "reconfigure", None)
@@ -37,6 +41,7 @@ def emit(lines: Iterable[str]) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _drop_the_rest()
+        return False
     except (OSError, AttributeError, ValueError) as error:
         # Full, or closed: then sys.stdout is None.
         if sys.stdout is not None:
@@ -44,6 +49,7 @@ def emit(lines: Iterable[str]) -> None:
         reason = getattr(error, "strerror", None) or "it is closed"
         text = f"standard output can't be written: {reason}"
         raise OutputError(text) from error
+    return True
 
 
 def _drop_the_rest() -> None:

@@ -41,6 +41,7 @@ class Progress:
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
+            redirect_stdout=False,  # data goes where it goes, and at once
             disable=not (shown and live),
         )
         self._task = self._line.add_task("", total=None)

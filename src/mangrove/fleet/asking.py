@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,15 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mangrove.accounts import Account
 from mangrove.aws.operations import check_parameters, find_operation
 from mangrove.errors import ConfigError
-from mangrove.fleet.doors import Doors, Make, Opening, OpenTask
+from mangrove.fleet.doors import Doors, Opening, OpenTask
 from mangrove.fleet.elsewhere import Recipe, workshop_for
 from mangrove.fleet.limits import Scope
 from mangrove.fleet.listing import check_kinds, openings_of
-from mangrove.fleet.outcome import Outcome, Progress, Target
+from mangrove.fleet.making import FunctionMaker, OperationMaker, opening_of
+from mangrove.fleet.outcome import Outcome, Progress
 from mangrove.fleet.record import Record, read_record
 from mangrove.fleet.request import Request, from_plain, sensitive_of
 from mangrove.fleet.run import Run
-from mangrove.fleet.tasks import CallTask, FunctionTask, ItemsTask, Row, Task, places_of
+from mangrove.fleet.tasks import CallTask, ItemsTask, Row, Task, places_of
 from mangrove.resources.kinds import Kind, kind_of
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Asking:
         self,
         service: str,
         operation: str,
+        /,
         *,
         once: bool = False,
         ordered: bool = False,
@@ -89,7 +90,7 @@ class Asking:
         request = self._request("call", service, operation, parameters, once=once, confirm=confirm)
         return self._run(
             request,
-            _opening(request, _Operation(CallTask, request)),
+            opening_of(request, OperationMaker(CallTask, request)),
             rows=False,
             ordered=ordered,
             keep=keep_results,
@@ -100,6 +101,7 @@ class Asking:
         self,
         service: str,
         operation: str,
+        /,
         *,
         once: bool = False,
         ordered: bool = False,
@@ -128,7 +130,11 @@ class Asking:
         """
         request = self._request("items", service, operation, parameters, once=once, confirm=confirm)
         return self._run(
-            request, _opening(request, _Operation(ItemsTask, request)), rows=True, ordered=ordered, progress=progress
+            request,
+            opening_of(request, OperationMaker(ItemsTask, request)),
+            rows=True,
+            ordered=ordered,
+            progress=progress,
         )
 
     def resources(self, *types: str, ordered: bool = False, progress: Report = None) -> Run[Any]:
@@ -199,13 +205,14 @@ class Asking:
         places = places_of(function, arguments, keywords)
         request = Request("map", operation=_name_of(function), once=once)
 
-        openings = _opening(request, _Function(function, arguments, keywords, places))
+        openings = opening_of(request, FunctionMaker(function, arguments, keywords, places))
         return self._run(request, openings, rows=False, ordered=ordered, keep=keep_results, progress=progress)
 
     def resume(
         self,
         run: Run[Any] | str | os.PathLike[str],
         function: Callable[..., Any] | None = None,
+        /,
         *,
         confirm: bool = False,
         ordered: bool = False,
@@ -259,7 +266,12 @@ class Asking:
             raise ConfigError(text)
         if told["kind"] in {"map", "resources"}:
             return Request(told["kind"], operation=told["operation"], once=told["once"])
-        given = {**from_plain(told["parameters"]), **parameters}
+        known = from_plain(told["parameters"])
+        changed = [name for name in parameters if name not in told["withheld"] and parameters[name] != known.get(name)]
+        if changed:
+            text = f"the run was made with another {changed[0]!r}, or without it; leave it out, or begin a new run"
+            raise ConfigError(text)
+        given = {**known, **parameters}
         return self._request(
             told["kind"], told["service"], told["operation"], given, once=told["once"], confirm=confirm
         )
@@ -268,11 +280,11 @@ class Asking:
         if request.kind == "resources":
             return openings_of(self._kinds(request.operation.split()))
         if request.kind != "map":
-            return _opening(request, _Operation(CallTask if request.kind == "call" else ItemsTask, request))
+            return opening_of(request, OperationMaker(CallTask if request.kind == "call" else ItemsTask, request))
         if function is None:
             text = f"the file is of a run of the function {request.operation}; give the function too"
             raise ConfigError(text)
-        return _opening(request, _Function(function, places=places_of(function, (), {})))
+        return opening_of(request, FunctionMaker(function, places=places_of(function, (), {})))
 
     def _run(
         self,
@@ -309,36 +321,6 @@ class Asking:
         without = frozenset[tuple[str, str]]() if earlier is None else earlier.done(account.id, service)
         scope = None if account.role is None else Scope("", "", "sts", "AssumeRole")
         return OpenTask(account, service, self._regions, make, once, without, scope)
-
-
-@dataclass(frozen=True, slots=True)
-class _Operation:
-    """Make the task of an operation in a target."""
-
-    task: type[CallTask | ItemsTask]
-    request: Request
-
-    def __call__(self, target: Target, opt_in: bool, _regions: tuple[str, ...]) -> tuple[Task, ...]:  # noqa: FBT001
-        asked = self.request
-        # What changes something may have done so, though its answer was lost: such a request is not repeated.
-        return (self.task(target, asked.operation, asked.parameters, asked.read_only, opt_in),)
-
-
-@dataclass(frozen=True, slots=True)
-class _Function:
-    """Make the task of a function in a target."""
-
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...] = ()
-    keywords: Mapping[str, Any] = field(default_factory=dict)
-    places: int = 1
-
-    def __call__(self, target: Target, opt_in: bool, _regions: tuple[str, ...]) -> tuple[Task, ...]:  # noqa: FBT001
-        return (FunctionTask(target, self.function, self.arguments, self.keywords, self.places, opt_in),)
-
-
-def _opening(request: Request, make: Make) -> tuple[Opening, ...]:
-    return ((request.service, make, request.once),)
 
 
 def _name_of(function: Callable[..., Any]) -> str:

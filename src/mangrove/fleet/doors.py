@@ -17,6 +17,7 @@ from mangrove.aws.options import ClientOptions
 from mangrove.aws.regions import Region, answer, ask, is_glob
 from mangrove.aws.session import Session, make_client, make_resource
 from mangrove.credentials import ConnectionManager
+from mangrove.credentials.explain import login_needed
 from mangrove.errors import NoRegionsError, RegionDisabledError
 from mangrove.fleet.outcome import Outcome, Target
 from mangrove.fleet.tasks import Context, Step, Task
@@ -209,9 +210,15 @@ class OpenTask:
         context.know([self.account])
         session = context.enter(self.account)
         # The credentials come first: without them the regions would be guessed, and each of them fail.
-        credentials = session.get_credentials()
-        if credentials is not None:
-            credentials.get_frozen_credentials()
+        try:
+            credentials = session.get_credentials()
+            if credentials is not None:
+                credentials.get_frozen_credentials()
+        except Exception as error:
+            login = login_needed(error, session)
+            if login is None:
+                raise
+            raise login from error
         terms = regions_for(self.account, self.regions)
         if not terms:
             text = f"account {self.account.id} is worked on in {', '.join(self.account.regions)} alone"

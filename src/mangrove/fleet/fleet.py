@@ -182,7 +182,7 @@ class Fleet(Asking):
             part._settings = self._settings.changed(settings)
         return part
 
-    def plan(self, service: str, operation: str, *, once: bool = False, **parameters: Any) -> Plan:
+    def plan(self, service: str, operation: str, /, *, once: bool = False, **parameters: Any) -> Plan:
         """Say what `call` or `items` would do, without doing it; only whose credentials these are may be asked.
 
         Args:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "Lobby"]
 
+_LOOK = 0.5  # seconds
+
 
 @dataclass(slots=True, eq=False)
 class Job:
@@ -109,7 +111,8 @@ class Lobby:
             if blocked is not None:
                 queue = self._parked.setdefault(blocked.key, deque())
                 (queue.appendleft if before == blocked.key else queue.append)(job)
-                self._alarm(blocked.key, blocked.until)
+                # Another run of the same fleet may be the one that makes room, and knows nothing of who waits here.
+                self._alarm(blocked.key, min(blocked.until, now + _LOOK))
             if before is not None and before != job.key:
                 self._alarm(before, now)  # who waited behind it may have its turn
             if blocked is None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mangrove._concurrency import Once
 from mangrove.accounts import Account, load, where
+from mangrove.errors import ConfigError
 
 if TYPE_CHECKING:
     import boto3
@@ -39,6 +41,9 @@ class Members:
         role: Role | None = None,
         external_id: str | None = None,
     ) -> None:
+        if source is None and (role is not None or external_id is not None):
+            text = "role and external_id are for accounts: give accounts=, or a session of that role"
+            raise ConfigError(text)
         self._session, self._doors, self._source = session, doors, source
         self._role, self._external_id = role, external_id
         self._asked: dict[str, Any] = {}
@@ -87,8 +92,8 @@ class Members:
         known = self._found.peek()
         if known is not None and not ({"tags", "ou"} & set(given) and self._calls):
             return self._of(known, given)
-        part = Members(self._session, self._doors, None, self._role, self._external_id)
-        part._source, part._asked = self._source, {**self._asked, **given}
+        part = copy.copy(self)
+        vars(part).update(_asked={**self._asked, **given}, _found=Once())
         return part
 
     def _of(self, accounts: tuple[Account, ...], given: Mapping[str, Any]) -> Members:

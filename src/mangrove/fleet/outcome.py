@@ -198,9 +198,13 @@ class Summary:
     def __str__(self) -> str:
         told = ", ".join(f"{count} {kind}" for kind, count in self.kinds.items())
         causes = ", ".join(f"{code} {count}" for code, count in self.errors.items())
-        plural = "target" if self.targets == 1 else "targets"
-        found = f"{self.targets} {plural}: {told or 'none'}{f' ({causes})' if causes else ''}"
-        return f"{found}; {self.rows} rows, {self.calls} calls, {self.seconds:.1f} s"
+        found = f"{_count(self.targets, 'target')}: {told or 'none'}{f' ({causes})' if causes else ''}"
+        rows, calls = _count(self.rows, "row"), _count(self.calls, "call")
+        return f"{found}; {rows}, {calls}, {self.seconds:.1f} s"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def summary_of(outcomes: Iterable[Outcome[Any]], seconds: float) -> Summary:

@@ -56,7 +56,8 @@ class Scheduler:
         self._accounts: Iterator[Task] | None = None
         self._threads, self._target_deadline, self._deadline = threads, target_deadline, deadline
         self._patience, self._clock = patience, clock
-        lock = threading.Lock()
+        # A run that nobody holds any more cancels itself, in whatever thread the garbage is collected.
+        lock = threading.RLock()
         self._ready, self._news = threading.Condition(lock), threading.Condition(lock)
         self._running: set[Job] = set()
         self._workers = self._idle = self._stuck = self._entered = 0
@@ -74,7 +75,7 @@ class Scheduler:
         if self._accounts is None and not self._cancelled:
             self._accounts = self._begin()
             with self._news:
-                self._hire(self._threads)
+                self._hire()
         with self._news:
             while (event := self._outbox.take()) is None:
                 if self._cancelled or self._is_over():
@@ -115,8 +116,9 @@ class Scheduler:
 
     # -- the workers ---------------------------------------------------------------------------------------------------
 
-    def _hire(self, wanted: int) -> None:
-        for _ in range(min(wanted, self._threads + self._stuck - self._workers)):
+    def _hire(self) -> None:
+        """Take on one more thread, if there may be one more: no more than there is work for."""
+        if self._workers - self._stuck < self._threads:
             self._workers += 1
             # Daemons: a call that hangs must not keep an interrupted program from ending.
             threading.Thread(target=self._work, name=f"mangrove-fleet-{self._workers}", daemon=True).start()
@@ -142,8 +144,8 @@ class Scheduler:
                     job.began = now
                     job.first = now if job.first is None else job.first
                     self._running.add(job)
-                    if self._idle:
-                        self._ready.notify()  # somebody has to wait for what comes next
+                    # Somebody has to wait for what comes next.
+                    self._ready.notify() if self._idle else self._hire()
                     return job
                 if self._is_over():
                     break
@@ -277,7 +279,7 @@ class Scheduler:
         self._stuck += 1
         self._lobby.leave(job, "slow", self._clock())
         self._finish(job, "timeout", error=DeadlineError(f"{job.task.target}: {why}"))
-        self._hire(1)
+        self._hire()
 
     def _end_all(self, why: str) -> None:
         for job in list(self._running):
