@@ -20,6 +20,8 @@ Verdict = Literal["ok", "throttled", "slow", "failed"]
 
 # Scopes that are known at a time; beyond them, those at rest are forgotten.
 _MOST_SCOPES = 10_000
+# Seconds within which two regions that are throttled show that they share a quota.
+_TOGETHER = 10.0
 
 
 class Blocked(NamedTuple):
@@ -61,12 +63,37 @@ class _Meter:
         return self.under_way == 0 and (self.bucket is None or self.bucket.idle(now))
 
 
+class _Wide:
+    """Hold what is known of a quota that the regions of an account share, as soon as it is seen that they do.
+
+    It learns from all their answers, and holds requests up once two regions were throttled at about the same time.
+    """
+
+    __slots__ = ("_throttled", "active", "key", "pace")
+
+    def __init__(self, key: Hashable, now: float, polite: float) -> None:
+        self.key = key
+        self.pace = Pace(now, polite)
+        self.active = False
+        self._throttled: dict[str, float] = {}
+
+    def done(self, region: str, now: float, *, throttled: bool, retry_after: float) -> None:
+        self.pace.done(now, throttled=throttled, retry_after=retry_after)
+        if throttled and not self.active:
+            self._throttled[region] = now
+            self.active = sum(now - each < _TOGETHER for each in self._throttled.values()) > 1
+
+    def idle(self, now: float) -> bool:
+        return self.pace.idle(now)
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     """Be all that the requests of one scope pass."""
 
     scope: Scope
     pace: Pace
+    wide: _Wide
     endpoint: Endpoint
     endpoint_key: Hashable
     meters: tuple[_Meter, ...]
@@ -76,6 +103,8 @@ class _Way:
         if self.endpoint.full:
             return Blocked(self.endpoint_key, math.inf)
         worst = Blocked(self.scope, self.pace.ready())
+        if self.wide.active and self.wide.pace.ready() > worst.until:
+            worst = Blocked(self.wide.key, self.wide.pace.ready())
         for meter in self.meters:
             ready = meter.ready()
             if ready > worst.until:
@@ -124,6 +153,7 @@ class Gate:
         self._near: dict[tuple[str, str], list[Limit]] = {}
         self._meters: dict[Hashable, _Meter] = {}
         self._endpoints: dict[Hashable, Endpoint] = {}
+        self._wides: dict[Hashable, _Wide] = {}
         self._most = self._sweep_at = most_scopes
 
     def enter(self, scope: Scope, now: float) -> Blocked | None:
@@ -141,6 +171,7 @@ class Gate:
             blocked = way.blocked(now)
             if blocked is None:
                 way.pace.take(now)
+                way.wide.pace.take(now)
                 way.endpoint.take()
                 for meter in way.meters:
                     meter.take(now)
@@ -160,9 +191,13 @@ class Gate:
         """
         with self._lock:
             way = self._ways[scope]
-            way.pace.done(now, throttled=verdict == "throttled", retry_after=retry_after)
+            throttled = verdict == "throttled"
+            way.pace.done(now, throttled=throttled, retry_after=retry_after)
+            way.wide.done(scope.region, now, throttled=throttled, retry_after=retry_after)
             way.endpoint.done(slow=verdict == "slow")
             freed: list[Hashable] = [scope, way.endpoint_key]
+            if way.wide.active:
+                freed.append(way.wide.key)
             for meter in way.meters:
                 if meter.under_way >= meter.most:
                     freed.append(meter.key)
@@ -187,7 +222,11 @@ class Gate:
                 meter = self._meters[key] = _Meter(limit, key, self._polite)
             meters.append(meter)
         endpoint = self._endpoints.setdefault(endpoint_key, Endpoint())
-        way = _Way(scope, Pace(now, self._polite), endpoint, endpoint_key, tuple(meters))
+        wide_key = (scope.account, scope.service, scope.operation)
+        wide = self._wides.get(wide_key)
+        if wide is None:
+            wide = self._wides[wide_key] = _Wide(wide_key, now, self._polite)
+        way = _Way(scope, Pace(now, self._polite), wide, endpoint, endpoint_key, tuple(meters))
         self._ways[scope] = way
         return way
 
@@ -197,6 +236,8 @@ class Gate:
         self._ways = {scope: way for scope, way in self._ways.items() if not way.idle(now)}
         used = {meter.key for way in self._ways.values() for meter in way.meters}
         self._meters = {key: each for key, each in self._meters.items() if key in used or not each.idle(now)}
+        used = {way.wide.key for way in self._ways.values()}
+        self._wides = {key: each for key, each in self._wides.items() if key in used or not each.idle(now)}
         used = {way.endpoint_key for way in self._ways.values()}
         self._endpoints = {key: each for key, each in self._endpoints.items() if key in used or not each.idle()}
         # Where nothing is at rest, a sweep for every scope would be in vain.

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Limit", "Limits", "Scope"]
 
-_PLACES, _NAMES = (0, 1), (2, 3)
-
 
 class Scope(NamedTuple):
     """Be what a request counts for.
@@ -114,9 +112,9 @@ class Limit:
         burst = max(1.0, rate) if rate is not None and burst is None else burst
         return {"rate": rate, "burst": burst, "max_concurrency": None if most is None else int(most)}
 
-    def matches(self, scope: Scope, *fields: int) -> bool:
-        """Say whether the limit concerns a request, by all that it says or by some fields of the scope alone."""
-        return all(globs.match(scope[index]) for index, globs in self._globs if not fields or index in fields)
+    def matches(self, scope: Scope) -> bool:
+        """Say whether the limit concerns a request."""
+        return all(globs.match(scope[index]) for index, globs in self._globs)
 
     def may_match(self, scope: Scope) -> bool:
         """Say whether the limit concerns requests of this service and operation, in some account and region."""
@@ -181,9 +179,6 @@ class Limits:
     """
 
     limits: tuple[Limit, ...] = ()
-    _by_name: dict[tuple[str, ...], tuple[Limit, ...]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
     @classmethod
     def read(cls, source: Any = None, *, defaults: bool = True, session: boto3.Session | None = None) -> Limits:
@@ -233,12 +228,7 @@ class Limits:
 
     def matching(self, scope: Scope) -> tuple[Limit, ...]:
         """Return the limits that concern a request, in their order."""
-        named = scope[2:]
-        found = self._by_name.get(named)
-        if found is None:
-            # Of services and operations a run has few; nearly all limits name nothing else.
-            found = self._by_name[named] = tuple(limit for limit in self.limits if limit.matches(scope, *_NAMES))
-        return tuple(limit for limit in found if limit.matches(scope, *_PLACES)) if found else ()
+        return tuple(limit for limit in self.limits if limit.matches(scope))
 
 
 def _entries(source: Any) -> tuple[list[Entry], bool | None]:

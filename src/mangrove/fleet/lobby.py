@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Lobby"]
 
 _LOOK = 0.5  # seconds
+# Requests in a row that a service in a region has not answered, after which it is not asked any more.
+_SILENT = 5
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +32,7 @@ class Job:
         task: what is to be done next.
         index: its place among the accounts, and among the targets of its account.
         attempt: failed tries of the next request.
+        throttled: whether the last of them was throttled.
         calls: requests so far.
         rows: rows so far.
         spent: seconds so far, but for those that it waited for a limit.
@@ -38,12 +41,15 @@ class Job:
         renewed: whether its credentials were got anew after a service refused them.
         lost: whether its time was up while a step was under way.
         key: what it was parked under.
+        parked: since when.
+        hopeless: whether nobody has answered at its endpoint for so long that it is not asked.
         opens: whether it opens an account, and is no target itself.
     """
 
     task: Task
     index: Index
     attempt: int = 0
+    throttled: bool = False
     calls: int = 0
     rows: int = 0
     spent: float = 0.0
@@ -52,6 +58,8 @@ class Job:
     renewed: bool = False
     lost: bool = False
     key: Hashable = None
+    parked: float = 0.0
+    hopeless: bool = False
     opens: bool = False
 
     @property
@@ -75,6 +83,7 @@ class Lobby:
         self._timers: list[tuple[float, int, Hashable, Job | None]] = []
         self._due: dict[Hashable, float] = {}
         self._numbers = itertools.count()
+        self._silent: dict[tuple[str, str], int] = {}
 
     def __len__(self) -> int:
         tries = sum(job is not None for *_, job in self._timers)
@@ -99,16 +108,18 @@ class Lobby:
         heapq.heappush(self._timers, (when, next(self._numbers), None, job))
 
     def admit(self, now: float) -> Job | None:
-        """Return a job whose step may be made now, counted by the gate; or None."""
+        """Return a job whose step may be made now, counted by the gate; or one that is hopeless; or None."""
         self._wake(now)
         while (job := self._turns.next()) is not None:
             if not self._wants(job.index):
                 self._turns.add(job, job.account, job.index, again=True)
                 return None
             scope = job.task.scope
-            blocked = None if scope is None else self._gate.enter(scope, now)
+            job.hopeless = scope is not None and self._silent.get(scope[1:3], 0) >= _SILENT
+            blocked = None if scope is None or job.hopeless else self._gate.enter(scope, now)
             before, job.key = job.key, None if blocked is None else blocked.key
             if blocked is not None:
+                job.parked = now
                 queue = self._parked.setdefault(blocked.key, deque())
                 (queue.appendleft if before == blocked.key else queue.append)(job)
                 # Another run of the same fleet may be the one that makes room, and knows nothing of who waits here.
@@ -124,6 +135,11 @@ class Lobby:
         """Say how the request of an admitted job has ended."""
         scope = job.task.scope
         if scope is not None:
+            place = scope[1:3]
+            if verdict == "slow":
+                self._silent[place] = self._silent.get(place, 0) + 1
+            else:
+                self._silent.pop(place, None)
             for key in self._gate.leave(scope, verdict, now, retry_after):
                 self._alarm(key, now)
 
@@ -140,6 +156,9 @@ class Lobby:
                     continue  # it was brought forward
                 del self._due[key]
                 job = self._unpark(key)
+                if job is not None and key == job.task.scope:
+                    # What was learned from refusals is waited for as for an answer; what was told in advance is not.
+                    job.spent += now - job.parked
             if job is not None:
                 self._turns.add(job, job.account, job.index, again=True)
 

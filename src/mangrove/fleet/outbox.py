@@ -112,28 +112,28 @@ class InTheirOrder:
             return
         self._ready.append(event)
         if isinstance(event, Outcome):
+            self._head = index[0], index[1] + 1
             self._advance()
 
     def opened(self, account: int, targets: int) -> None:
-        """Say how many targets an account has: one at least, be it the account that could not be opened."""
+        """Say how many targets an account has."""
         self._targets[account] = targets
-        if self._head == (account, targets):
-            self._head = (account, targets - 1)
-            self._advance()
+        self._advance()
 
     def _advance(self) -> None:
-        """Go on to the target after the one that has ended, and over those that have ended before."""
+        """Go on to the first target that has not ended."""
         while True:
             account, number = self._head
-            done = self._targets.get(account) == number + 1
-            self._head = (account + 1, 0) if done else (account, number + 1)
-            if done:
+            if self._targets.get(account) == number:
                 del self._targets[account]
+                self._head = account + 1, 0
+                continue
             events = self._waiting.pop(self._head, [])
             self._held -= len(events)
             self._ready.extend(events)
             if not (events and isinstance(events[-1], Outcome)):
                 return
+            self._head = account, number + 1
 
     def take(self) -> Event | None:
         """Return the next event that is in its turn, or None."""

@@ -63,8 +63,9 @@ class Scheduler:
         self._workers = self._idle = self._stuck = self._entered = 0
         self._opening = self._unfinished = 0
         self._more, self._cancelled = True, False
-        self.started = clock()
+        self.started = self._looked = clock()
         self._ended: float | None = None
+        self._broken: Exception | None = None
         self.opened: dict[str, int] = {}
         self.calls = self.throttled = self.targets = 0
 
@@ -73,11 +74,15 @@ class Scheduler:
     def take(self) -> Event | None:
         """Return the next rows or outcome, waiting for it; None when there are no more."""
         if self._accounts is None and not self._cancelled:
+            self.started = self._looked = self._clock()
             self._accounts = self._begin()
             with self._news:
                 self._hire()
         with self._news:
+            self._look_at_deadlines(self._clock())
             while (event := self._outbox.take()) is None:
+                if self._broken is not None:
+                    raise self._broken
                 if self._cancelled or self._is_over():
                     self._ended = self._ended or self._clock()
                     return None
@@ -140,6 +145,9 @@ class Scheduler:
             while not self._cancelled and self._workers - self._stuck <= self._threads:
                 now = self._clock()
                 job = self._lobby.admit(now) or self._open_next(now)
+                if job is not None and job.hopeless:
+                    self._give_up(job)
+                    continue
                 if job is not None:
                     job.began = now
                     job.first = now if job.first is None else job.first
@@ -167,7 +175,11 @@ class Scheduler:
             or self._opening >= self._threads
         ):
             return None
-        task = next(self._accounts, None)
+        task = None
+        try:
+            task = next(self._accounts, None)
+        except Exception as error:  # noqa: BLE001  it is the reader's to raise
+            self._broken = error
         if task is None:
             self._more = False
             return None
@@ -182,7 +194,7 @@ class Scheduler:
     def _end(self, job: Job, step: Step | None, error: Exception | None) -> None:
         fault = None if error is None else fault_of(error, opt_in=job.task.opt_in)
         # Outside the lock: it may ask STS.
-        renewed = fault == "expired" and not job.renewed and self._renew(job)
+        renewed = fault == "expired" and job.task.repeatable and not job.renewed and self._renew(job)
         with self._ready:
             self._running.discard(job)
             now = self._clock()
@@ -190,7 +202,7 @@ class Scheduler:
                 self._stuck -= 1
                 return
             job.spent += now - job.began
-            calls = 1 if step is None else step.calls
+            calls = _calls(job) if step is None else step.calls
             job.calls += calls
             self.calls += calls
             asked = 0.0 if error is None else retry_after(error)
@@ -237,6 +249,7 @@ class Scheduler:
     def _went_wrong(self, job: Job, error: Exception, fault: Fault, now: float, asked: float, *, renewed: bool) -> None:
         self.throttled += fault == "throttled"
         job.attempt += 1
+        job.throttled = fault == "throttled"
         if renewed:
             self._lobby.add(job)
             return
@@ -257,6 +270,13 @@ class Scheduler:
         self._put(job, _outcome(job, kind, value, error, self._clock()))
         self._workshop.forget(job.task)
 
+    def _give_up(self, job: Job) -> None:
+        target = job.task.target
+        text = (
+            f"{target}: not asked, as {target.service or 'STS'} in {target.region} has not answered many times in a row"
+        )
+        self._finish(job, "timeout", error=DeadlineError(text))
+
     def _put(self, job: Job, event: Event) -> None:
         self._outbox.put(job.index, event)
         self._news.notify()
@@ -264,6 +284,10 @@ class Scheduler:
     # -- deadlines -----------------------------------------------------------------------------------------------------
 
     def _look_at_deadlines(self, now: float) -> None:
+        """Give up what is too late, also where there is always something to be read."""
+        if now - self._looked < _TICK:
+            return
+        self._looked = now
         if self._deadline is not None and now - self.started > self._deadline:
             self._end_all(f"the run's deadline of {self._deadline:g} s has passed")
             return
@@ -274,11 +298,15 @@ class Scheduler:
         """Go on without a job whose thread waits for an answer; another thread takes its place."""
         self._running.discard(job)
         job.lost = True
-        job.calls += 1
-        self.calls += 1
+        job.attempt += 1
+        job.throttled = fault == "throttled"
+        job.calls += _calls(job)
+        self.calls += _calls(job)
         self._stuck += 1
         self._lobby.leave(job, "slow", self._clock())
-        self._finish(job, "timeout", error=DeadlineError(f"{job.task.target}: {why}"))
+        # Whose tries are all refused for the rate has no time-out: that says what to do about it.
+        kind: Kind = "throttled" if job.throttled else "timeout"
+        self._finish(job, kind, error=DeadlineError(f"{job.task.target}: {why}"))
         self._hire()
 
     def _end_all(self, why: str) -> None:
@@ -306,6 +334,11 @@ def _outcome(job: Job, kind: Kind, value: Any, error: Exception | None, now: flo
         attempts=job.attempt + (kind == "ok"),
         seconds=0.0 if job.first is None else now - job.first,
     )
+
+
+def _calls(job: Job) -> int:
+    """Return the requests of a step that has ended with an error; those of a function nobody knows."""
+    return 0 if job.task.scope is None else 1
 
 
 def _verdict(fault: Fault | None) -> Verdict:
