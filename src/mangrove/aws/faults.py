@@ -99,15 +99,18 @@ def code_of(error: BaseException) -> str:
         >>> code_of(ClientError({"Error": {"Code": "AccessDenied"}}, "ListRoles")), code_of(OSError())
         ('AccessDenied', '')
     """
-    response: Mapping[str, Any] = getattr(error, "response", None) or {}
-    told: Mapping[str, Any] = response.get("Error") or {}
-    return str(told.get("Code", ""))
+    return str(_answered(error, "Error").get("Code", ""))
 
 
 def _metadata(error: BaseException) -> Mapping[str, Any]:
-    response: Mapping[str, Any] = getattr(error, "response", None) or {}
-    found: Mapping[str, Any] = response.get("ResponseMetadata") or {}
-    return found
+    return _answered(error, "ResponseMetadata")
+
+
+def _answered(error: BaseException, member: str) -> Mapping[str, Any]:
+    response = getattr(error, "response", None)
+    # Errors of other libraries have a `response` too, such as httpx's.
+    found = response.get(member) if isinstance(response, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def retry_after(error: BaseException) -> float:

@@ -19,6 +19,9 @@ Key = tuple[str, str, str, str]
 """The account, service, region and type of a target."""
 
 _VERSION = 1
+_REQUEST = {"kind": str, "service": str, "operation": str, "parameters": dict, "withheld": list, "once": bool}
+_ASKED = ("call", "items", "resources", "map")
+_KEY = ("account", "service", "region", "type")
 _DONE = frozenset({"ok", "disabled", "unsupported"})
 
 
@@ -90,11 +93,11 @@ def read_record(path: Path) -> Record:
         path: the file.
 
     Raises:
-        ConfigError: there is none, others may read it, or it is not a run's.
+        ConfigError: there is none, others may write it, or it is not a run's.
     """
     data = read_private(path)
     if data is None:
-        text = f"{path}: no such file, or not one that only you may read; `run.save` writes such files"
+        text = f"{path}: no such file, or it is a link, or one that others may write; `run.save` writes such files"
         raise ConfigError(text)
     try:
         document = json.loads(data)
@@ -102,9 +105,10 @@ def read_record(path: Path) -> Record:
         if version != _VERSION:
             text = f"{path} is of version {version} of such files, and this mangrove reads version {_VERSION}"
             raise ConfigError(text)
-        targets = {_key(told): _checked(told) for told in document["targets"]}
-        request = {name: document["request"][name] for name in _REQUEST}
-        return Record(request, targets, {str(key): int(value) for key, value in document["opened"].items()})
+        targets = {_key(_checked(told)): told for told in _of(list, document["targets"])}
+        return Record(
+            _request(document["request"]), targets, {str(key): int(value) for key, value in document["opened"].items()}
+        )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         if isinstance(error, ConfigError):
             raise
@@ -113,12 +117,28 @@ def read_record(path: Path) -> Record:
 
 
 def _key(told: Mapping[str, Any]) -> Key:
-    return told["account"], told["service"], told["region"], told["type"]
+    account, service, region, kind = (told[name] for name in _KEY)
+    return account, service, region, kind
 
 
-_REQUEST = ("kind", "service", "operation", "parameters", "withheld", "once")
+def _request(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was asked; what is wrong in it is an error here, and not later."""
+    request = {name: _of(kind, told[name]) for name, kind in _REQUEST.items()}
+    from_plain(request["parameters"])
+    if request["kind"] not in _ASKED:
+        text = f"nothing is asked as {request['kind']!r}"
+        raise ValueError(text)
+    return request
 
 
 def _checked(told: Mapping[str, Any]) -> Mapping[str, Any]:
-    told["kind"]  # what is missing is a KeyError here, and not later
+    for name in (*_KEY, "kind"):
+        _of(str, told[name])
     return told
+
+
+def _of(kind: type, value: Any) -> Any:
+    if not isinstance(value, kind):
+        text = f"{value!r} is not of type {kind.__name__}"
+        raise TypeError(text)
+    return value

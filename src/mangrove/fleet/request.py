@@ -12,7 +12,7 @@ from mangrove.aws.operations import Operation
 
 __all__ = ["Request", "from_plain", "sensitive_of", "to_plain"]
 
-_BYTES = "base64"
+_BYTES, _MAPPING = "base64", "mapping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,9 @@ def to_plain(value: Any) -> Any:
         {'Since': '2026-01-02T00:00:00+00:00', 'Data': {'base64': 'eA=='}}
     """
     if isinstance(value, Mapping):
-        return {str(name): to_plain(each) for name, each in value.items()}
+        plain = {str(name): to_plain(each) for name, each in value.items()}
+        # One that looks like what stands for bytes is marked.
+        return {_MAPPING: plain} if set(plain) in ({_BYTES}, {_MAPPING}) else plain
     if isinstance(value, (list, tuple)):
         return [to_plain(each) for each in value]
     if isinstance(value, (bytes, bytearray)):
@@ -81,7 +83,8 @@ def from_plain(value: Any) -> Any:
     """
     if isinstance(value, dict):
         if set(value) == {_BYTES}:
-            return base64.b64decode(value[_BYTES])
+            return base64.b64decode(value[_BYTES], validate=True)
+        value = value[_MAPPING] if set(value) == {_MAPPING} else value
         return {name: from_plain(each) for name, each in value.items()}
     return [from_plain(each) for each in value] if isinstance(value, list) else value
 

@@ -299,7 +299,6 @@ class Scheduler:
         self._running.discard(job)
         job.lost = True
         job.attempt += 1
-        job.throttled = fault == "throttled"
         job.calls += _calls(job)
         self.calls += _calls(job)
         self._stuck += 1
