@@ -334,7 +334,7 @@ WRONG = [
     (["ec2", "describe-vpcs", "--profile", "absent"], "no profile 'absent'"),
     (["ec2", "describe-vpcs", "--polite", "2"], "polite=2.0: give a number above 0, 1 at most"),
     (["ec2", "describe-vpcs", "--deadline", "0"], "deadline=0.0: give a number above 0"),
-    (["--resume", "absent"], "absent: no such file, or not one that only you may read"),
+    (["--resume", "absent"], "absent: no such file, or it is a link"),
     (["--resume", "other.json"], "other.json is not the file of a run"),
     (["--resume", "map.json"], "map.json is of a run of map"),
     (["ec2", "describe-vpcs", "--save", "other.json"], "the file is there, and is not the file of a run"),

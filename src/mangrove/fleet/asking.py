@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from mangrove.fleet.listing import check_kinds, openings_of
 from mangrove.fleet.making import FunctionMaker, OperationMaker, opening_of
 from mangrove.fleet.outcome import Outcome, Progress
 from mangrove.fleet.record import Record, read_record
-from mangrove.fleet.request import Request, from_plain, sensitive_of
+from mangrove.fleet.request import Request, sensitive_of
 from mangrove.fleet.run import Run
 from mangrove.fleet.tasks import CallTask, ItemsTask, Row, Task, places_of
 from mangrove.resources.kinds import Kind, kind_of
@@ -203,8 +204,7 @@ class Asking:
             ['123456789012']
         """
         places = places_of(function, arguments, keywords)
-        request = Request("map", operation=_name_of(function), once=once)
-
+        request = Request("map", operation=_name_of(function), parameters={"places": places}, once=once)
         openings = opening_of(request, FunctionMaker(function, arguments, keywords, places))
         return self._run(request, openings, rows=False, ordered=ordered, keep=keep_results, progress=progress)
 
@@ -236,7 +236,8 @@ class Asking:
         """
         record = run.record if isinstance(run, Run) else read_record(Path(run))
         told = record.request
-        request = self._request_of(told, parameters, confirm=confirm)
+        known = run.request.parameters if isinstance(run, Run) else record.parameters
+        request = self._request_of(told, known, parameters, confirm=confirm)
         rows = told["kind"] in ("items", "resources")
         openings = run.openings if isinstance(run, Run) else self._opened_again(request, function)
         return self._run(request, openings, rows=rows, ordered=ordered, progress=progress, earlier=record)
@@ -256,21 +257,23 @@ class Asking:
             raise ConfigError(text)
         return Request(kind, found.service, found.name, dict(parameters), once, found.read_only, sensitive_of(found))
 
-    def _request_of(self, told: Mapping[str, Any], parameters: Mapping[str, Any], *, confirm: bool) -> Request:
+    def _request_of(
+        self, told: Mapping[str, Any], known: Mapping[str, Any], parameters: Mapping[str, Any], *, confirm: bool
+    ) -> Request:
         """Return the request that a record tells of, checked anew."""
-        withheld = [name for name in told["withheld"] if name not in parameters]
+        withheld = [name for name in told["withheld"] if name not in known and name not in parameters]
         if withheld:
             text = (
                 f"the run's file holds no {withheld[0]!r}, which the API calls sensitive; give {withheld[0]}=... again"
             )
             raise ConfigError(text)
-        if told["kind"] in {"map", "resources"}:
-            return Request(told["kind"], operation=told["operation"], once=told["once"])
-        known = from_plain(told["parameters"])
-        changed = [name for name in parameters if name not in told["withheld"] and parameters[name] != known.get(name)]
+        free = set(told["withheld"]) - set(known)
+        changed = [name for name in parameters if name not in free and parameters[name] != known.get(name)]
         if changed:
             text = f"the run was made with another {changed[0]!r}, or without it; leave it out, or begin a new run"
             raise ConfigError(text)
+        if told["kind"] in {"map", "resources"}:
+            return Request(told["kind"], operation=told["operation"], parameters=known, once=told["once"])
         given = {**known, **parameters}
         return self._request(
             told["kind"], told["service"], told["operation"], given, once=told["once"], confirm=confirm
@@ -284,7 +287,11 @@ class Asking:
         if function is None:
             text = f"the file is of a run of the function {request.operation}; give the function too"
             raise ConfigError(text)
-        return opening_of(request, FunctionMaker(function, places=places_of(function, (), {})))
+        places = places_of(function, (), {})
+        if places != request.parameters.get("places", places):
+            text = "the function was called with arguments, which no file holds: bind them again with functools.partial"
+            raise ConfigError(text)
+        return opening_of(request, FunctionMaker(function, places=places))
 
     def _run(
         self,
@@ -309,11 +316,13 @@ class Asking:
         accounts = self.accounts
         for account in accounts:
             workshop.know(account)
+        services = Counter(service for service, _, _ in openings)
         return (
             self._open(account, opening, earlier)
             for account in accounts
             for opening in openings
-            if earlier is None or not earlier.is_complete(account.id, opening[0])
+            # Where a service is opened twice, how many targets it has is not known of each.
+            if earlier is None or services[opening[0]] > 1 or not earlier.is_complete(account.id, opening[0])
         )
 
     def _open(self, account: Account, opening: Opening, earlier: Record | None) -> Task:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mangrove.fleet.limits import Scope
 
-__all__ = ["ANY_SERVICE", "Doors", "Make", "OpenTask", "Opening", "nearest", "regions_for"]
+__all__ = ["ANY_SERVICE", "TEMPLATES", "Doors", "Make", "OpenTask", "Opening", "nearest", "regions_for"]
 
 _MOST_CLIENTS = 4096
 
@@ -39,6 +39,9 @@ Opening = tuple[str, Make, bool]
 
 # What a function may call is not known; where EC2 is, an account's region is in use.
 ANY_SERVICE = "ec2"
+
+# The arguments of AssumeRole that may be templates; a policy has braces of its own.
+TEMPLATES = frozenset({"role_session_name", "source_identity"})
 
 
 class Doors:
@@ -104,13 +107,12 @@ class Doors:
         if account.role is None or (account.role == DEFAULT_ROLE and account.id == self.own_account()):
             return self._manager.get_session(region_name=region_name)
         roles = [*account.role_arns(partition_of(self.base))]
-        options = {name: self._filled(account, value) for name, value in self._role_options.items()}
+        options: dict[str, Any] = {
+            name: account.render(value) if name in TEMPLATES and value is not None else value
+            for name, value in self._role_options.items()
+        }
         options.update({"external_id": account.external_id} if account.external_id is not None else {})
         return self._manager.get_session(roles[0] if len(roles) == 1 else roles, region_name=region_name, **options)
-
-    @staticmethod
-    def _filled(account: Account, value: Any) -> Any:
-        return account.render(value) if isinstance(value, str) and "{" in value else value
 
     def _of_profile(self, name: str, region_name: str | None) -> Session:
         # A profile has a region of its own, which clients are told anyway.
@@ -145,7 +147,8 @@ class Doors:
             self._clients[target] = client
             if len(self._clients) > _MOST_CLIENTS:
                 # In another process nobody says when a target is done.
-                self._clients.pop(next(iter(self._clients)), None)
+                for oldest in list(self._clients)[:1]:
+                    self._clients.pop(oldest, None)
         return client
 
     def service(self, target: Target, region_name: str | None = None) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 import uuid
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from mangrove._redact import message_of
 from mangrove.accounts import Account
 from mangrove.aws.options import ClientOptions
 from mangrove.aws.renewing import renew
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Elsewhere", "Local", "Recipe", "recipe_of", "workshop_for"]
+
+_MOST_CAUSES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +64,56 @@ class _Equal:
     recipe: Recipe = field(compare=False)
 
 
-def _perform(number: str, recipe: Recipe, account: Account | None, task: Task) -> Step:
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """Carry an error with its causes, which a pickle leaves behind, and which tell its kind.
+
+    Args:
+        errors: the error, its cause, and so on.
+    """
+
+    errors: tuple[Exception, ...]
+
+    @classmethod
+    def of(cls, error: BaseException) -> _Failed:
+        """Return what can be sent of an error."""
+        chain: list[Exception] = []
+        last: BaseException | None = error
+        while last is not None and len(chain) < _MOST_CAUSES:
+            chain.append(_sendable(last))
+            last = last.__cause__
+        return cls(tuple(chain))
+
+    def error(self) -> Exception:
+        """Return the error."""
+        for error, cause in pairwise(self.errors):
+            error.__cause__ = cause
+        return self.errors[0]
+
+
+def _sendable(error: BaseException) -> Exception:
+    if not isinstance(error, Exception):
+        # Such as `sys.exit` of a user's function, which would end the process for all.
+        return MangroveError(f"the function ended with {error!r}")
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  its own pickle
+    except Exception:  # noqa: BLE001  one that comes apart on the way can break a whole pool
+        return MangroveError(f"{type(error).__name__}: {message_of(error)}")
+    return error
+
+
+def _perform(number: str, recipe: Recipe, account: Account | None, task: Task) -> Step | _Failed:
     """Make a step, in whatever process this is called."""
-    doors = _doors(number, _Equal(recipe))
-    if account is not None:
-        doors.know([account])
-    return task.step(doors)
+    try:
+        doors = _doors(number, _Equal(recipe))
+        if account is not None:
+            doors.know([account])
+        return task.step(doors)
+    except BaseException as error:  # noqa: BLE001  it is the target's
+        return _Failed.of(error)
 
 
-def _perform_once(number: str, recipe: Recipe, account: Account | None, task: Task, name: str) -> Step:
+def _perform_once(number: str, recipe: Recipe, account: Account | None, task: Task, name: str) -> Step | _Failed:
     """Make a step that must not be made twice: a cluster makes again what a lost worker had begun."""
     import distributed  # noqa: PLC0415  an optional part
 
@@ -158,8 +204,10 @@ class Elsewhere:
         """Get the account's credentials anew, in one of the processes."""
         return bool(self._wait(_renew, self._number, self._recipe, self._accounts.get(task.target.account), task))
 
-    def _step(self, function: Callable[..., Step], *arguments: Any) -> Step:
-        step: Step = self._wait(function, *arguments)
+    def _step(self, function: Callable[..., Step | _Failed], *arguments: Any) -> Step:
+        step: Step | _Failed = self._wait(function, *arguments)
+        if isinstance(step, _Failed):
+            raise step.error()
         return step
 
     def _wait(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -229,7 +277,8 @@ def recipe_of(session: object, recipe: Recipe) -> Recipe:
         recipe: what its other arguments say.
 
     Raises:
-        ConfigError: it was made with a session, whose credentials stay where they are.
+        ConfigError: it was made with a session, whose credentials stay where they are, or with something else that
+            can't be sent.
     """
     if session is not None:
         text = (
@@ -237,4 +286,9 @@ def recipe_of(session: object, recipe: Recipe) -> Recipe:
             "those of a session are never sent"
         )
         raise ConfigError(text)
+    try:
+        pickle.dumps(recipe)
+    except Exception as error:
+        text = f"an argument of the fleet can't be sent to other processes: {error}"
+        raise ConfigError(text) from error
     return recipe

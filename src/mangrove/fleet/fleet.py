@@ -21,7 +21,7 @@ from mangrove.fleet.members import Members
 from mangrove.fleet.outcome import Target
 from mangrove.fleet.plan import Plan, plan_of
 from mangrove.fleet.request import Request
-from mangrove.fleet.starting import Settings
+from mangrove.fleet.starting import Settings, check_number, role_options_of
 from mangrove.fleet.tasks import NoTask, Task
 
 if TYPE_CHECKING:
@@ -110,9 +110,11 @@ class Fleet(Asking):
             deadline=deadline,
             target_deadline=target_deadline,
         )
+        check_number("connect_timeout", connect_timeout, above=0)
+        check_number("read_timeout", read_timeout, above=0)
         options = ClientOptions(endpoint_url, config, verify)
         once, patient = (options.with_timeouts(connect_timeout, read_timeout, tries) for tries in (1, _TRIES))
-        roles = dict(role_options or {})
+        roles = role_options_of(role_options)
         self._doors = Doors(self._session, once, patient, roles, cache)
         self._executor, self._number = executor, uuid.uuid4().hex
         self._recipe = partial(

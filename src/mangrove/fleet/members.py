@@ -46,7 +46,7 @@ class Members:
             raise ConfigError(text)
         self._session, self._doors, self._source = session, doors, source
         self._role, self._external_id = role, external_id
-        self._asked: dict[str, Any] = {}
+        self._asked: tuple[Mapping[str, Any], ...] = ()
         self._found = Once[tuple[Account, ...]]()
         if source is not None and not self._calls:
             self.all()  # what is wrong in it is said at once
@@ -62,7 +62,9 @@ class Members:
 
     def _read(self) -> tuple[Account, ...]:
         found = self._load()
-        return where(found, **self._asked) if self._asked else found
+        for each in self._asked:
+            found = where(found, **each)
+        return found
 
     def _load(self) -> tuple[Account, ...]:
         if self._source is None:
@@ -73,8 +75,8 @@ class Members:
                 self._session,
                 role=self._role,
                 external_id=self._external_id,
-                tags="tags" in self._asked,
-                units="ou" in self._asked,
+                tags=any("tags" in each for each in self._asked),
+                units=any("ou" in each for each in self._asked),
             )
         return found
 
@@ -85,16 +87,10 @@ class Members:
             asked: the arguments of `mangrove.accounts.where`; None asks nothing.
         """
         given = {name: value for name, value in asked.items() if value is not None}
-        twice = sorted(set(given) & set(self._asked))
-        if twice:
-            # Both must hold: what was narrowed is a list now.
-            return self._of(self.all(), given)
+        found = Once[tuple[Account, ...]]()
         known = self._found.peek()
         if known is not None and not ({"tags", "ou"} & set(given) and self._calls):
-            return self._of(known, given)
+            found.get(lambda: where(known, **given))
         part = copy.copy(self)
-        vars(part).update(_asked={**self._asked, **given}, _found=Once())
+        vars(part).update(_asked=(*self._asked, given), _found=found)
         return part
-
-    def _of(self, accounts: tuple[Account, ...], given: Mapping[str, Any]) -> Members:
-        return Members(self._session, self._doors, where(accounts, **given))

@@ -80,6 +80,8 @@ class Run(Iterator[T], AsyncIterator[T], Generic[T]):
         self._spans = Spans(request)
         self._pool: ThreadPoolExecutor | None = None
         self._ahead: list[T] = []
+        self._turn = asyncio.Lock()
+        self._reading: asyncio.Future[list[T]] | None = None
 
     # -- iteration -----------------------------------------------------------------------------------------------------
 
@@ -122,14 +124,18 @@ class Run(Iterator[T], AsyncIterator[T], Generic[T]):
 
     async def __anext__(self) -> T:
         """Return the next result, while other coroutines go on."""
-        if not self._ahead:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(1, "mangrove-fleet-reader")
-            self._ahead = await asyncio.get_running_loop().run_in_executor(self._pool, self._some)
-            self._ahead.reverse()
-        if not self._ahead:
-            raise StopAsyncIteration
-        return self._ahead.pop()
+        async with self._turn:
+            if not self._ahead:
+                if self._reading is None:
+                    self._pool = self._pool or ThreadPoolExecutor(1, "mangrove-fleet-reader")
+                    self._reading = asyncio.get_running_loop().run_in_executor(self._pool, self._some)
+                # Who is cancelled here, by a time-out of their own, leaves what is read to the next.
+                await asyncio.wait([self._reading])
+                reading, self._reading = self._reading, None
+                self._ahead = reading.result()[::-1]
+            if not self._ahead:
+                raise StopAsyncIteration
+            return self._ahead.pop()
 
     def _some(self) -> list[T]:
         """Return what there is by now, one result at least: going through a thread costs more than a result."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mangrove.aws.services import one_of
+from mangrove.credentials.roles import RoleSpec, snake_options
 from mangrove.errors import ConfigError, DeclarationTypeError
+from mangrove.fleet.doors import TEMPLATES
 from mangrove.fleet.gate import Gate
 from mangrove.fleet.limits import Limits
 from mangrove.fleet.lobby import Job, Lobby
@@ -19,10 +21,11 @@ from mangrove.fleet.turns import InOrder, RoundRobin, Turns
 if TYPE_CHECKING:
     from mangrove.fleet.workshop import Workshop
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "check_number", "role_options_of"]
 
 # Results that may wait for the reader: a page or an outcome each.
 _MOST_WAITING = 128
+_ANY_ROLE = "arn:aws:iam::123456789012:role/any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,11 @@ class Settings:
     gate: Gate = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _check("concurrency", self.concurrency, above=0, kind=int)
-        _check("target_deadline", self.target_deadline, above=0)
+        check_number("concurrency", self.concurrency, above=0, kind=int)
+        check_number("target_deadline", self.target_deadline, above=0)
         if self.deadline is not None:
-            _check("deadline", self.deadline, above=0)
-        _check("polite", self.polite, above=0, most=1)
+            check_number("deadline", self.deadline, above=0)
+        check_number("polite", self.polite, above=0, most=1)
         # One for all runs of a fleet: what one has learned of a limit the next one knows.
         object.__setattr__(self, "gate", Gate(self.limits, polite=self.polite))
 
@@ -85,7 +88,40 @@ class Settings:
         )
 
 
-def _check(name: str, value: Any, *, above: float, most: float | None = None, kind: type = float) -> None:
+def role_options_of(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return AssumeRole's other arguments by our names, checked as far as they are no templates.
+
+    Args:
+        given: by our names or the API's.
+
+    Raises:
+        ConfigError: there is no such argument, or not here, or its value is wrong.
+    """
+    options = snake_options(given or {})
+    for name, instead in (("role_arn", "role"), ("external_id", "external_id")):
+        if name in options:
+            text = f"role_options has no {name}: that is the fleet's own argument {instead}"
+            raise ConfigError(text)
+    told = {name: value for name, value in options.items() if name not in TEMPLATES or "{" not in str(value)}
+    told.pop("policy_arns", None)  # they are of the partition that the accounts are in
+    RoleSpec(_ANY_ROLE, **told)
+    return options
+
+
+def check_number(name: str, value: Any, *, above: float, most: float | None = None, kind: type = float) -> None:
+    """Refuse what is no number, or out of its range.
+
+    Args:
+        name: what it is called.
+        value: the number.
+        above: what it must be above.
+        most: what it may be at most.
+        kind: the type; a whole number is always taken.
+
+    Raises:
+        ConfigError: it is out of its range.
+        DeclarationTypeError: it is no number.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, kind)):
         text = f"{name} takes a number; got {type(value).__name__}: {value!r}"
         raise DeclarationTypeError(text)
