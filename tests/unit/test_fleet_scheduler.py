@@ -343,12 +343,12 @@ def test_a_function_that_ends_the_program_ends_its_target_alone(raised):
 
 
 def test_an_error_of_another_library_is_the_targets_too():
-    class StrangeErrorError(Exception):
+    class StrangeError(Exception):
         response = object()  # as httpx's errors have it
 
-    outcome = only(says(StrangeErrorError("why")))
+    outcome = only(says(StrangeError("why")))
     assert (outcome.kind, str(outcome.error)) == ("failed", "why")
-    assert outcome.to_dict()["error"] == {"type": "StrangeErrorError", "code": "", "message": "why"}
+    assert outcome.to_dict()["error"] == {"type": "StrangeError", "code": "", "message": "why"}
 
 
 @pytest.mark.parametrize(

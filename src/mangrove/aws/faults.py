@@ -145,10 +145,10 @@ def fault_of(error: BaseException, *, opt_in: bool = False) -> Fault:
     """
     if isinstance(error, ClientError):
         return _fault_of_answer(error, opt_in=opt_in)
-    named = next((fault for kinds, fault in _NAMED if isinstance(error, kinds)), None)
-    if named is None and isinstance(error, CredentialError):
-        return _fault_of_credentials(error)
-    return named or "failed"
+    for kinds, fault in _NAMED:
+        if isinstance(error, kinds):
+            return fault
+    return _fault_of_credentials(error) if isinstance(error, CredentialError) else "failed"
 
 
 def _fault_of_credentials(error: CredentialError) -> Fault:

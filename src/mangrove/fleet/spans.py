@@ -25,7 +25,7 @@ class Spans:
         self._request = request
         self._trace: Any = None
         try:
-            from opentelemetry import context, trace  # noqa: PLC0415  an optional part
+            from opentelemetry import context, trace  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
         except ImportError:
             return
         self._trace, self._parent = trace, context.get_current()
