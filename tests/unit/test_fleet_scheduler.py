@@ -425,25 +425,18 @@ def test_a_renewal_that_fails_leaves_the_targets_own_error():
 def test_what_hangs_is_given_up_and_the_others_go_on_at_full_width(ordered):
     hold, begun, now = threading.Event(), [], [0.0]
     together = threading.Barrier(2)
-    shop = Shop()
 
     def hang():
         begun.append(1)
         now[0] = 100.0 * (len(begun) // 2)  # when both hang, time goes on
         hold.wait(20)
 
-    hanging = works(ACCOUNTS[0], [hang] * 2, scope=Scope(ACCOUNTS[0], "eu-0", "ec2", "X"))
-    openings = [
-        opening(ACCOUNTS[0], hanging),
-        opening(ACCOUNTS[1], works(ACCOUNTS[1], [lambda: together.wait(20)] * 8)),
-    ]
+    scope = Scope(ACCOUNTS[0], "eu-0", "ec2", "X")
+    tasks = works(ACCOUNTS[0], [*[hang] * 2, *[lambda: together.wait(20)] * 8], scope=scope)
     # Two threads hang, so that two others must have come in their place.
-    scheduler = made(openings, threads=2, workshop=shop, ordered=ordered, clock=lambda: now[0])
+    scheduler = made([opening(ACCOUNTS[0], tasks)], threads=2, ordered=ordered, clock=lambda: now[0])
     found = outcomes(scheduler)
-    assert Counter((each.target.account, each.kind) for each in found.values()) == {
-        (ACCOUNTS[0], "timeout"): 2,
-        (ACCOUNTS[1], "ok"): 8,
-    }
+    assert [found[f"{ACCOUNTS[0]} eu-{number}"].kind for number in range(10)] == ["timeout"] * 2 + ["ok"] * 8
     lost = found[f"{ACCOUNTS[0]} eu-0"]
     assert isinstance(lost.error, DeadlineError)
     assert (lost.attempts, lost.calls) == (1, 1)
