@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 10)
 # All but awscrt: with it botocore signs by other code, and what the tests compare has random signatures in it.
-PARTS = ".[accounts,cli,dask,testing]"
+PARTS = ".[accounts,cli,dask,inventory,testing]"
 OLDEST = ("boto3==1.40.0", "botocore==1.40.0")
 
 
