@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mangrove.aws.faults import code_of
@@ -25,7 +26,8 @@ class Spans:
         self._request = request
         self._trace: Any = None
         try:
-            from opentelemetry import context, trace  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+            trace: Any = import_module("opentelemetry.trace")
+            context: Any = import_module("opentelemetry.context")
         except ImportError:
             return
         self._trace, self._parent = trace, context.get_current()
