@@ -554,3 +554,21 @@ def test_a_program_that_ends_in_the_middle_ends():
         [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60, check=False
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "well\n", "")
+
+
+def test_many_threads_that_wait_for_one_batch_all_wake(connection):
+    """Each waits with a timeout of its own: where threads share one queue, the timeout of the last never ends."""
+    for _ in range(12):
+        with connection.batch(8) as batch:
+
+            def work(name):
+                for number in range(150):
+                    batch.upload("bucket", f"{name}/{number}", name)
+                batch.wait()
+
+            many = [threading.Thread(target=work, args=(str(name),), daemon=True) for name in range(6)]
+            for each in many:
+                each.start()
+            for each in many:
+                each.join(60)
+            assert not any(each.is_alive() for each in many)

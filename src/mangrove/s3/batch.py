@@ -6,8 +6,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from mangrove.s3.outcome import Outcome, Progress
 from mangrove.s3.reporting import Reporter, batch_error
 from mangrove.s3.running.handle import Handle
 from mangrove.s3.verbs import Verbs
+from mangrove.s3.waiting import EACH, Bells
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -29,7 +28,6 @@ _AHEAD = 16
 _MOST_BYTES = 1 << 26
 _FEW = 4
 _LOOK = 0.2
-_EACH = 1 << 62  # whatever is left, the thread that waits is to be woken
 
 
 class Batch(Verbs):
@@ -95,9 +93,7 @@ class Batch(Verbs):
         self._callbacks: deque[Handle] = deque()
         self._callback_errors: list[Handle] = []
         self._caller: int | None = None  # the thread that calls callbacks
-        self._goal: int | None = None  # how many may be left when the thread that waits is to be woken
-        # Not a Condition: Ctrl-C in the middle of one leaves it locked for ever.
-        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._bells = Bells()
         self._began = time.monotonic()
         self._served = False
         self._refused = ""  # why nothing can be added any more
@@ -148,10 +144,7 @@ class Batch(Verbs):
         if handle.size is not None:
             self._moved += handle.size - handle.moved
         self._ended += 1
-        goal = self._goal
-        if goal is not None and self._left() <= goal:
-            self._goal = None
-            self._bell.put(None)
+        self._bells.tell(self._left())
 
     def count(self, size: int) -> None:
         """Count bytes of a large object that is under way."""
@@ -165,7 +158,7 @@ class Batch(Verbs):
             self._served = False
             while self.inbox:
                 self._drop(self.inbox.pop(), str(error))
-        self._bell.put(None)
+        self._bells.ring()
 
     # -- waiting ----------------------------------------------------------------------------------------------------
 
@@ -174,21 +167,21 @@ class Batch(Verbs):
 
     def _wait(self, goal: int, deadline: float | None = None, handle: Handle | None = None) -> bool:
         """Wait until no more than so many operations are left, or one has ended; return whether it is so."""
-        while True:
-            # Before the look at what has ended: what ends after it wakes this thread.
-            self._goal = _EACH if handle is not None or self._left() <= goal else goal
-            if not self._is_enough(goal, handle) and not self._may_call():
-                left = _LOOK if deadline is None else min(_LOOK, deadline - time.monotonic())
-                if left > 0:
-                    with suppress(Empty):
-                        self._bell.get(timeout=left)
-            self._goal = None
-            self._call_back()
-            self._report(self._progress)
-            # Callbacks may have added more.
-            enough = self._is_enough(goal, handle)
-            if (enough and not self._may_call()) or (deadline is not None and time.monotonic() >= deadline):
-                return enough
+        with self._bells.one() as bell:
+            while True:
+                # Before the look at what has ended: what ends after it wakes this thread.
+                bell.goal = EACH if handle is not None or self._left() <= goal else goal
+                if not self._is_enough(goal, handle) and not self._may_call():
+                    left = _LOOK if deadline is None else min(_LOOK, deadline - time.monotonic())
+                    if left > 0:
+                        bell.sleep(left)
+                bell.goal = None
+                self._call_back()
+                self._report(self._progress)
+                # Callbacks may have added more.
+                enough = self._is_enough(goal, handle)
+                if (enough and not self._may_call()) or (deadline is not None and time.monotonic() >= deadline):
+                    return enough
 
     def _is_enough(self, goal: int, handle: Handle | None) -> bool:
         if handle is not None:
