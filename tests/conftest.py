@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
+
+TESTS = str(Path(__file__).resolve().parent)
+if TESTS not in sys.path:
+    sys.path.append(TESTS)  # at the end: a folder of ours is called `typing`
+
+from servers import threads  # noqa: E402
+
+# The models of AWS's services are millions of objects that stay: by default, a quarter of the time goes into
+# looking through them. Tests of what is let go collect by themselves.
+gc.set_threshold(20_000, 50, 100)
+
+
+@pytest.fixture(autouse=True)
+def _own_threads() -> None:
+    threads.begin()
 
 
 @pytest.fixture(autouse=True)

@@ -94,8 +94,10 @@ class Script:
         connection.close()
 
     def close(self):
-        self.listener.close()
-        for each in self.open:
+        # Closing alone would leave the threads in accept and recv.
+        for each in (self.listener, *self.open):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
             each.close()
 
 

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import textwrap
-import threading
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from mangrove.errors import (
     ObjectChangedError,
     TransferError,
 )
+from servers.threads import begun
 
 LONG = "k" * 1025
 
@@ -372,7 +372,7 @@ def test_text_that_cannot_be_utf8(conn):
 def test_nothing_of_all_this_leaves_threads(conn):
     fails_in_both(conn, ConfigError, "key is empty", lambda c: c.upload("bucket", "", "x"))
     conn.close()
-    assert [each.name for each in threading.enumerate() if each.name.startswith("mangrove-s3")] == []
+    assert begun("mangrove-s3") == []
 
 
 @pytest.mark.parametrize("url", ["localhost:9000", "s3.example.com", "//s3", 9000, "user:secret@host:1"])

@@ -30,6 +30,7 @@ from mangrove.errors import (
     TransferError,
 )
 from mangrove.s3.engines.memory import MemoryEngine
+from servers.threads import begun
 
 
 class GateEngine(MemoryEngine):
@@ -76,7 +77,7 @@ def gate(connection, monkeypatch):
 
 
 def threads():
-    return [each.name for each in threading.enumerate() if each.name.startswith("mangrove-s3")]
+    return begun("mangrove-s3")
 
 
 def test_every_method_returns_a_handle_and_the_results_are_in_order(connection, tmp_path):

@@ -7,7 +7,6 @@ import io
 import os
 import pickle
 import sys
-import threading
 import weakref
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from mangrove.errors import (
     TransferError,
 )
 from mangrove.s3.rules.checksums import checksum, composite
+from servers.threads import begun
 
 SSE_KEY = "k3y-that-nobody-may-see-anywhere"
 
@@ -45,7 +45,7 @@ def conn(request):
 
 
 def threads():
-    return [each.name for each in threading.enumerate() if each.name.startswith("mangrove-s3")]
+    return begun("mangrove-s3")
 
 
 class Buffer:

@@ -16,6 +16,7 @@ import mangrove
 from mangrove import s3
 from mangrove.errors import ConfigError, NotFoundError
 from mangrove.s3.engines.memory import MemoryStore
+from servers.threads import begun
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,7 @@ def conn():
 
 
 def threads():
-    return [each.name for each in threading.enumerate() if each.name.startswith("mangrove-s3")]
+    return begun("mangrove-s3")
 
 
 def test_a_context_and_a_start_and_a_stop(conn):

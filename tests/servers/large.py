@@ -17,6 +17,7 @@ from mangrove.s3.rules.plan import Limits
 from mangrove.s3.rules.policy import Policy
 from mangrove.s3.running.performing import Performer, Settings
 from mangrove.s3.running.retrying import Retrying
+from servers.threads import begun
 
 __all__ = ["DATA", "Faulty", "Room", "answers", "lost", "refused"]
 
@@ -131,7 +132,7 @@ class Room:
 
     def run(self, handle):
         self.performer.run(handle)
-        assert not [each for each in threading.enumerate() if each.name.startswith("mangrove-s3-part")]
+        assert not begun("mangrove-s3-part")
         return handle
 
     def upload(self, data, **options):

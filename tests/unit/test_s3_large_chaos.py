@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import random
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ if TESTS not in sys.path:
 
 from mangrove.s3.rules.policy import Policy  # noqa: E402
 from servers.large import DATA, Faulty, Room, lost, refused  # noqa: E402
+from servers.threads import begun  # noqa: E402
 
 
 def truncated(engine, call):
@@ -98,4 +98,4 @@ def test_what_is_said_is_true_and_nothing_is_left(tmp_path, share, seed):
         assert not room.uploads or room.journal.exists()
     assert failed == 0
     assert not room.uploads
-    assert not [each for each in threading.enumerate() if each.name.startswith("mangrove-s3-part")]
+    assert not begun("mangrove-s3-part")

@@ -30,6 +30,7 @@ from mangrove.s3.rules.checksums import checksum, composite, crc32  # noqa: E402
 from mangrove.s3.rules.integrity import Stored  # noqa: E402
 from mangrove.s3.rules.policy import Policy  # noqa: E402
 from servers.large import DATA, Faulty, Room, answers, lost, refused  # noqa: E402
+from servers.threads import begun  # noqa: E402
 
 RANGES = 13  # of 100 bytes
 OPERATION = "GetObject"
@@ -378,7 +379,7 @@ def test_an_interrupt_ends_it_and_leaves_nothing(room, target, error):
     assert room.engine.count(OPERATION) < RANGES
     assert target.read_bytes() == b"old"
     assert alone(target)
-    assert not [each for each in threading.enumerate() if each.name.startswith("mangrove-s3-part")]
+    assert not begun("mangrove-s3-part")
 
 
 def test_a_full_disk_is_one_error_and_no_reason_to_try_again(room, target, monkeypatch):

@@ -26,6 +26,7 @@ from mangrove.errors import (  # noqa: E402
 from mangrove.s3.rules.checksums import checksum  # noqa: E402
 from mangrove.s3.rules.policy import Policy  # noqa: E402
 from servers.large import DATA, Faulty, Room, answers, lost, refused  # noqa: E402
+from servers.threads import begun  # noqa: E402
 
 PARTS = 13  # of 100 bytes
 
@@ -179,7 +180,7 @@ def test_an_interrupt_ends_it_and_leaves_nothing(room, path, error):
     with pytest.raises(error):
         room.upload(path)
     assert not room.uploads
-    assert not [each for each in threading.enumerate() if each.name.startswith("mangrove-s3-part")]
+    assert not begun("mangrove-s3-part")
     assert room.engine.count("UploadPart") < PARTS
 
 

@@ -29,6 +29,7 @@ from mangrove.errors import (  # noqa: E402
 from mangrove.s3.engines.base import Call, Reply  # noqa: E402
 from mangrove.s3.running.handle import Handle  # noqa: E402
 from servers.scripted import Rig, answer, closed, lost, stale, timeout, unreachable  # noqa: E402
+from servers.threads import begun  # noqa: E402
 
 SLOW = ("SlowDown", 503)
 
@@ -38,7 +39,7 @@ def rig():
     made = Rig()
     yield made
     made.backend.close()
-    assert not [each for each in threading.enumerate() if each.name.startswith("mangrove-s3")]
+    assert not begun("mangrove-s3")
 
 
 def both(rig, make):
