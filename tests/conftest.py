@@ -20,6 +20,12 @@ from servers import threads  # noqa: E402
 gc.set_threshold(20_000, 50, 100)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _earlier_objects_are_not_looked_through() -> None:
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _own_threads() -> None:
     threads.begin()

@@ -429,3 +429,17 @@ def test_the_plugin_gives_an_empty_server_to_each_test(tmp_path):
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "5 passed" in answer.stdout
+
+
+def test_threads_that_ask_for_keys_at_once_all_get_them(embedded_aws):
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(10):
+            embedded_aws.reset()
+            ask = embedded_aws.session(embedded_aws.accounts[-1]).get_credentials().get_frozen_credentials
+            with ThreadPoolExecutor(8) as threads:
+                found = [each.result() for each in [threads.submit(ask) for _ in range(16)]]
+            assert len({each.access_key for each in found}) == 1
+    finally:
+        sys.setswitchinterval(before)

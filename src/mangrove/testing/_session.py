@@ -13,7 +13,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
-from botocore.credentials import DeferredRefreshableCredentials
+from botocore.credentials import Credentials, ReadOnlyCredentials
 
 from mangrove.aws.session import Session
 from mangrove.aws.sharing import SharingSession, core_session
@@ -25,8 +25,6 @@ __all__ = ["EmbeddedSession", "Roles", "role_arn"]
 
 _ROLE = "OrganizationAccountAccessRole"
 _SESSION_NAME = "mangrove"
-# moto looks at no date, and a key that is renewed for its date alone would be a needless call.
-_NEVER = "9999-01-01T00:00:00Z"
 # Some operations put a prefix before the host, and the server has one host.
 _DIRECT = Config(proxies={}, inject_host_prefix=False)
 _ACCOUNT_HOST = re.compile(r"(?<=//)[0-9]{12}\.")
@@ -78,7 +76,6 @@ class Roles:
             "access_key": keys["AccessKeyId"],
             "secret_key": keys["SecretAccessKey"],
             "token": keys["SessionToken"],
-            "expiry_time": _NEVER,
             "account_id": account,
         }
 
@@ -93,22 +90,35 @@ def is_known(access_key: str, account: str) -> bool:
     return bool(account_of(access_key) == account)
 
 
-class _RoleCredentials(DeferredRefreshableCredentials):
-    """Follow the role's keys, which change with each reset of the server."""
+class _RoleCredentials(Credentials):
+    """Follow the role's keys, which change with each reset of the server.
 
-    def __init__(self, account: str, keys: Callable[[], dict[str, str]]) -> None:
-        self._account = account
-        self._key = ""
-        self._new_keys = keys
-        super().__init__(refresh_using=self._renew, method="assume-role")
+    Botocore's own refreshing ones would tell a second thread that nothing is to be refreshed, while the first is at it.
+    """
 
-    def refresh_needed(self, refresh_in: int | None = None) -> bool:  # noqa: ARG002  botocore's signature
-        return not self._key or not is_known(self._key, self._account)
+    def __init__(self, keys: Callable[[], dict[str, str]]) -> None:
+        self._keys = keys
+        self.method = "assume-role"
 
-    def _renew(self) -> dict[str, str]:
-        keys = self._new_keys()
-        self._key = keys["access_key"]
-        return keys
+    def get_frozen_credentials(self) -> Any:
+        keys = self._keys()
+        return ReadOnlyCredentials(keys["access_key"], keys["secret_key"], keys["token"], keys["account_id"])
+
+    @property
+    def access_key(self) -> str:  # type: ignore[override,unused-ignore]
+        return self._keys()["access_key"]
+
+    @property
+    def secret_key(self) -> str:  # type: ignore[override,unused-ignore]
+        return self._keys()["secret_key"]
+
+    @property
+    def token(self) -> str:  # type: ignore[override,unused-ignore]
+        return self._keys()["token"]
+
+    @property
+    def account_id(self) -> str:
+        return self._keys()["account_id"]
 
 
 class _OnlyCredentials:
@@ -146,7 +156,7 @@ class EmbeddedSession(Session):
     def __init__(self, account: str, region_name: str, roles: Roles, endpoint_url: str) -> None:
         self.account = account
         self._endpoint_url = endpoint_url
-        only = _OnlyCredentials(_RoleCredentials(account, lambda: roles.keys(account)))
+        only = _OnlyCredentials(_RoleCredentials(lambda: roles.keys(account)))
         session = _deaf_session()
         session.register_component("credential_provider", only)
         session.register_component("token_provider", only)
