@@ -79,6 +79,7 @@ $(VENV)/.demo: pyproject.toml scripts/environment.py constraints/newest.txt
 
 $(VENV)/.test: pyproject.toml scripts/environment.py constraints/newest.txt
 	@$(PYTHON) scripts/environment.py newest
+	@$(PYTHON) scripts/chromium.py --install
 
 .venv-oldest/.test: pyproject.toml scripts/environment.py constraints/oldest.txt
 	@$(PYTHON) scripts/environment.py oldest
