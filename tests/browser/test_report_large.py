@@ -56,8 +56,7 @@ def test_the_details_are_unpacked_where_they_are_asked_for(page):
     assert blocks.count() == before - 1
 
 
-def test_more_rows_than_a_browser_can_be_tall(show, write, make_rows):
-    # Half a million rows would be 18 million pixels; the limit is lowered instead, as the arithmetic is the same.
+def test_the_keyboard_reaches_both_ends(show, write, make_rows):
     path = write(make_rows(2_000))
     page = show(path)
     page.evaluate("document.getElementById('grid').style.height = '400px'")
