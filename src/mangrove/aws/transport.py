@@ -13,6 +13,7 @@ import threading
 import weakref
 from typing import Any
 
+from botocore.exceptions import IncompleteReadError
 from botocore.httpsession import get_cert_path
 from urllib3 import PoolManager
 
@@ -36,6 +37,7 @@ def _hosts() -> int:
     return 1024 if limit == resource.RLIM_INFINITY else max(16, min(limit // 4, 1024))
 
 
+_NO_BODY = (204, 304)
 # Connections kept to one host, for all clients together; a client's own number is for that client alone.
 _CONNECTIONS = 256
 
@@ -84,14 +86,20 @@ class SharedTransport(URLLib3Session):
         """Send a request and return its answer; see botocore."""
         found = split_url(request.url) if self._is_direct() and is_plain(request) else None
         if found is None:
-            return super().send(request)
+            return self._send(request)
         origin, target = found
         pool = self._pools.get(origin)
         answer = exchange(pool, request, target, self._timeout.read_timeout) if pool is not None else None
         if answer is None:
-            answer = super().send(request)
+            answer = self._send(request)
             if pool is None:
                 self._pools.setdefault(origin, self._manager.connection_from_url(origin))
+        return answer
+
+    def _send(self, request: Any) -> Any:
+        answer = super().send(request)
+        if not request.stream_output:
+            _check_length(request, answer)
         return answer
 
     def _is_direct(self) -> bool:
@@ -115,6 +123,15 @@ class SharedTransport(URLLib3Session):
 
 _shared: weakref.WeakValueDictionary[Any, SharedTransport] = weakref.WeakValueDictionary()
 _guard = threading.Lock()
+
+
+def _check_length(request: Any, answer: Any) -> None:
+    """Refuse an answer that was cut short; botocore takes it for the whole, and a list without its end for none."""
+    length = answer.headers.get("Content-Length", "")
+    if request.method == "HEAD" or answer.status_code in _NO_BODY or not length.isdecimal():
+        return
+    if "Transfer-Encoding" not in answer.headers and len(answer.content) < int(length):
+        raise IncompleteReadError(actual_bytes=len(answer.content), expected_bytes=int(length))
 
 
 def share(session: Any) -> Any:
