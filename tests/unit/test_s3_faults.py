@@ -103,3 +103,24 @@ def test_a_process_that_gives_no_credentials_is_said(engine, tmp_path, monkeypat
 def test_a_profile_that_is_not_there_is_a_wrong_argument():
     with pytest.raises(errors.ConfigError, match="none-such"):
         s3.Connection(profile_name="none-such").list("bucket")
+
+
+def test_no_error_keeps_the_request_that_was_signed():
+    error = theirs.ConnectionClosedError(request={"Authorization": "AKIAPLANTED"}, endpoint_url="http://s3", error="x")
+    made = raised(error)
+    assert b"AKIAPLANTED" not in pickle.dumps(made)
+    assert (made.request, made.response) == (None, None)
+    assert str(made) == str(error)
+
+
+def test_damaged_bytes_are_told_by_botocores_name_too():
+    error = theirs.FlexibleChecksumError(error_msg="Expected checksum a did not match calculated checksum: b")
+    assert kind_of(error) == "damaged"
+    assert isinstance(raised(error), errors.IntegrityError)
+
+
+@pytest.mark.parametrize(("fields", "kind"), [({}, "expired"), ({"x-amz-bucket-region": "eu-west-1"}, "moved")])
+def test_a_head_that_is_refused_without_a_word(fields, kind):
+    answer = {"HTTPStatusCode": 400, "HTTPHeaders": fields}
+    error = ClientError({"Error": {"Code": "400"}, "ResponseMetadata": answer}, "HeadObject")
+    assert kind_of(error) == kind

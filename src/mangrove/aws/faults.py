@@ -7,10 +7,21 @@ from typing import Any, Literal
 
 from botocore import exceptions as botocores
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from mangrove.errors import CredentialError, LoginRequiredError, NoRegionsError, RegionDisabledError
 
-__all__ = ["Fault", "Verdict", "code_of", "fault_of", "is_passing", "region_verdict", "retry_after"]
+__all__ = [
+    "Fault",
+    "Verdict",
+    "code_of",
+    "fault_of",
+    "forget_request",
+    "forget_retries",
+    "is_passing",
+    "region_verdict",
+    "retry_after",
+]
 
 Verdict = Literal["disabled", "denied"]
 
@@ -88,7 +99,14 @@ _UNREACHED = (
     botocores.EndpointConnectionError,
     botocores.ProxyConnectionError,
 )
-_LOST = (botocores.ConnectionClosedError, botocores.ReadTimeoutError, botocores.ResponseStreamingError)
+# An answer that nobody can read may have been cut short too.
+_LOST = (
+    botocores.ConnectionClosedError,
+    botocores.IncompleteReadError,
+    botocores.ReadTimeoutError,
+    botocores.ResponseStreamingError,
+    ResponseParserError,
+)
 
 
 def code_of(error: BaseException) -> str:
@@ -200,3 +218,43 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, CredentialError) and error.__cause__ is not None:
         return is_passing(error.__cause__)
     return isinstance(error, (*_UNREACHED, *_LOST))
+
+
+def forget_request(error: BaseException) -> None:
+    """Take the request out of an error of the transport: it is signed, and a pickle of the error would tell that.
+
+    Args:
+        error: any; only a `HTTPClientError` has one.
+
+    Example:
+        >>> from botocore.exceptions import HTTPClientError
+        >>> error = HTTPClientError(request="signed", error="reset")
+        >>> forget_request(error)
+        >>> error.request is None
+        True
+    """
+    if isinstance(error, botocores.HTTPClientError):
+        error.request = error.response = None
+
+
+def forget_retries(error: Exception) -> None:
+    """Take out of an error what the client says of its own tries, where somebody else tries again.
+
+    Args:
+        error: any; only a `ClientError` says it: "(reached max retries: 0)".
+
+    Example:
+        >>> told = {"Error": {"Code": "Busy", "Message": "later"}, "ResponseMetadata": {"MaxAttemptsReached": True}}
+        >>> from botocore.exceptions import ClientError
+        >>> error = ClientError(told, "ListQueues")
+        >>> forget_retries(error)
+        >>> print(error)
+        An error occurred (Busy) when calling the ListQueues operation: later
+    """
+    if not isinstance(error, ClientError):
+        return
+    metadata: dict[str, Any] = dict(error.response.get("ResponseMetadata", {}))
+    if metadata.pop("MaxAttemptsReached", None):
+        response: Any = {**error.response, "ResponseMetadata": metadata}
+        error.response = response
+        error.args = ClientError(response, error.operation_name).args

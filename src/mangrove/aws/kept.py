@@ -159,7 +159,7 @@ def _botocores(error: Exception, request: Any) -> Exception:
     if isinstance(error, TimeoutError):
         return ReadTimeoutError(endpoint_url=url, error=error)
     if isinstance(error, (OSError, http.client.HTTPException)):
-        return ConnectionClosedError(error=error, request=request, endpoint_url=url)
+        return ConnectionClosedError(error=error, endpoint_url=url)
     return HTTPClientError(error=error)
 
 

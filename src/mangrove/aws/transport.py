@@ -13,12 +13,13 @@ import threading
 import weakref
 from typing import Any
 
-from botocore.exceptions import IncompleteReadError
+from botocore.exceptions import HTTPClientError, IncompleteReadError
 from botocore.httpsession import get_cert_path
 from urllib3 import PoolManager
 
 from mangrove._concurrency import Once, in_child
 from mangrove.aws._botocore import URLLib3Session
+from mangrove.aws.faults import forget_request
 from mangrove.aws.kept import exchange, is_plain, split_url
 
 __all__ = ["SharedTransport", "bundle_stamp", "freeze", "share", "transports"]
@@ -97,7 +98,11 @@ class SharedTransport(URLLib3Session):
         return answer
 
     def _send(self, request: Any) -> Any:
-        answer = super().send(request)
+        try:
+            answer = super().send(request)
+        except HTTPClientError as error:
+            forget_request(error)
+            raise
         if not request.stream_output:
             _check_length(request, answer)
         return answer

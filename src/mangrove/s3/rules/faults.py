@@ -11,6 +11,7 @@ from botocore.parsers import ResponseParserError
 
 from mangrove import errors
 from mangrove._concurrency import Recent
+from mangrove.aws.faults import forget_request
 from mangrove.s3.rules.policy import Kind
 
 __all__ = ["code_of", "kind_of", "raised", "region_of", "retry_after", "status_of"]
@@ -76,6 +77,7 @@ _CLASSES: tuple[tuple[tuple[type[Exception], ...], type[errors.MangroveError]], 
     (_OF_SETTINGS, errors.ConfigError),
     (_LOGINS, errors.LoginRequiredError),
     (_OF_CREDENTIALS, errors.CredentialError),
+    ((botocores.FlexibleChecksumError,), errors.IntegrityError),
 )
 _NO_CREDENTIALS = (
     "give session=, profile_name= or access keys, set one of boto3's sources (environment, ~/.aws, SSO, a role of the"
@@ -137,7 +139,7 @@ def kind_of(error: BaseException) -> Kind:
         return _kind_of_answer(error)
     if isinstance(error, _UNREACHABLE):
         return "unreachable"
-    if isinstance(error, errors.IntegrityError):
+    if isinstance(error, (errors.IntegrityError, botocores.FlexibleChecksumError)):
         return "damaged"
     if isinstance(error, (*_NO_ANSWER, errors.IncompleteTransferError)):
         return "transient"
@@ -156,10 +158,11 @@ def _kind_of_answer(error: ClientError) -> Kind:
         return "transient"
     if code in _DAMAGED:
         return "damaged"
-    # A HEAD has no document: the region beside its status says it.
-    if code in _MOVED or (status == 400 and code in ("400", "BadRequest") and region_of(error)):  # noqa: PLR2004
-        return "moved"
-    return "fatal"
+    if status == 400 and code in ("400", "BadRequest"):  # noqa: PLR2004
+        # A HEAD has no document. The region beside its status says where the bucket is; without it, what is left of
+        # S3's errors of this status are credentials that have expired.
+        return "moved" if region_of(error) else "expired"
+    return "moved" if code in _MOVED else "fatal"
 
 
 def raised(
@@ -192,6 +195,7 @@ def _copied(error: Exception, made: type[Exception], reason: str) -> Exception:
     copy = made.__new__(made)
     copy.args = (f"{error}; {reason}", *error.args[1:]) if reason else error.args
     copy.__dict__.update(error.__dict__)
+    forget_request(copy)
     copy.__cause__, copy.__traceback__ = error.__cause__, error.__traceback__
     return copy
 
