@@ -198,7 +198,6 @@ def command(peer: Peer, row: Row, place: servers.Place, build: Path, scratch: Pa
         "concurrency": row.concurrency,
         "folder": str(scratch),
     }
-    python = sys.executable if peer.program == "mangrove" else python
     return [python, str(HERE / "clients" / f"{peer.program}_client.py"), json.dumps(spec)]
 
 
@@ -324,6 +323,11 @@ def install() -> None:
     have = subprocess.run([pip, "freeze"], capture_output=True, text=True, check=True).stdout
     if not all(f"\n{name.split('[')[0]}==" in f"\n{have}" for name in RIVALS):
         subprocess.run([pip, "install", "--quiet", *RIVALS], check=True)
+    # Beside them, as a user has it: with its compiled checksums, and the same botocore as theirs.
+    if subprocess.run(
+        [str(BENCH / "bin" / "python"), "-c", "import mangrove"], capture_output=True, check=False
+    ).returncode:
+        subprocess.run([pip, "install", "--quiet", "--editable", f"{ROOT}[s3]"], check=True)
 
 
 def about() -> dict[str, Any]:

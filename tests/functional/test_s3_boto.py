@@ -20,7 +20,7 @@ from moto import mock_aws
 
 from mangrove import Session
 from mangrove.errors import ConfigError, TransferCancelledError
-from mangrove.s3.engines.base import Call
+from mangrove.s3.engines.base import Call, Keys
 from mangrove.s3.engines.boto import BotoEngine
 
 
@@ -199,4 +199,16 @@ def test_a_clients_own_errors_come_through(session):
         engine.perform(Call("CreateBucket", {"Bucket": "bucket"}))
         with pytest.raises(engine.client.exceptions.NoSuchKey):
             engine.perform(Call("GetObject", {"Bucket": "bucket", "Key": "none"}))
+        engine.close()
+
+
+def test_keys_alone_are_deleted_by_the_client_too(session):
+    with mock_aws():
+        engine = BotoEngine.from_session(session)
+        engine.perform(Call("CreateBucket", {"Bucket": "bucket"}))
+        for key in ("a", "b&<"):
+            engine.perform(Call("PutObject", {"Bucket": "bucket", "Key": key}, body=b"x"))
+        delete = {"Objects": Keys(["a", "b&<"]), "Quiet": False}
+        deleted = engine.perform(Call("DeleteObjects", {"Bucket": "bucket", "Delete": delete})).get("Deleted")
+        assert sorted(each["Key"] for each in deleted) == ["a", "b&<"]
         engine.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree as ET
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -9,7 +11,8 @@ from mangrove import s3
 from mangrove.errors import AccessDeniedError, BatchError, ConfigError, ThrottledError
 from mangrove.s3.backend import Backend
 from mangrove.s3.deleting import delete_objects, deletions
-from mangrove.s3.engines.base import Call, Reply
+from mangrove.s3.engines.base import Call, Keys, Reply
+from mangrove.s3.engines.lean.documents import delete_document
 from mangrove.s3.engines.memory import MemoryEngine
 from mangrove.s3.listing import list_objects
 from mangrove.s3.mocking import memory_client
@@ -203,8 +206,17 @@ def test_an_answer_that_says_nothing_is_no_success(backend, engine):
     engine.change = lambda *_: Answer(200)
     with pytest.raises(BatchError, match="not known"):
         delete_objects(backend, "bucket", ["a"])
-    Answer.document = b'<DeleteResult xmlns="x"></DeleteResult>'
-    assert delete_objects(backend, "bucket", ["a"]).done == 1
+    # Nothing at all, and an answer that is cut before the keys that have stayed.
+    for Answer.document in (b"", b'<DeleteResult xmlns="x">', b'<DeleteResult xmlns="x"><Err'):
+        with pytest.raises(BatchError, match="not known"):
+            delete_objects(backend, "bucket", ["a"])
+    whole = (
+        b'<DeleteResult xmlns="x"></DeleteResult>',
+        b"<?xml version='1.0'?>\n<DeleteResult/>\n",
+        b'<a:DeleteResult b="c" />',
+    )
+    for Answer.document in whole:
+        assert delete_objects(backend, "bucket", ["a"]).done == 1
     backend.close()
 
 
@@ -215,3 +227,22 @@ def test_the_connection_deletes_many():
     connection.create_bucket("bucket")
     connection.upload("bucket", "a", "x")
     assert connection.delete_many("bucket", ["a"]).done == 1
+
+
+def test_an_empty_answer_through_the_client_is_no_success_either(engine):
+    class Answer(Reply):
+        pass
+
+    backend = Backend(memory_client(engine.store), engine, Settings(), Policy(deadline=0.05, retries=0))
+    engine.change = lambda *_: Answer(200, {"ResponseMetadata": {"HTTPHeaders": {"content-length": "0"}}})
+    with pytest.raises(BatchError, match="not known"):
+        delete_objects(backend, "bucket", ["a"])
+    backend.close()
+
+
+@pytest.mark.parametrize("keys", [["a", "b&<>\"'", "c d"], ["]]>", "&amp;", "x"]])
+def test_the_document_of_plain_keys_is_that_of_the_same_keys_one_by_one(keys):
+    quick = delete_document({"Objects": Keys(keys), "Quiet": True})
+    assert quick == delete_document({"Objects": [{"Key": key} for key in keys], "Quiet": True})
+    found = ET.fromstring(quick).iter("{http://s3.amazonaws.com/doc/2006-03-01/}Key")
+    assert [each.text for each in found] == keys

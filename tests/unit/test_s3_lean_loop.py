@@ -266,6 +266,26 @@ def test_closing_ends_what_is_under_way(serve):
     assert isinstance(each.error, ConnectionAbortedError)
 
 
+def test_what_has_begun_and_is_not_sent_yet_ends_with_the_loop(serve):
+    server, loop = serve()
+    run(loop, *[exchange(server) for _ in range(4)])
+    before, waiting = len(server.requests), [exchange(server) for _ in range(2)]
+    for each in waiting:
+        loop.submit(each)
+    loop.close()
+    assert [type(each.error) for each in waiting] == [ConnectionAbortedError] * 2
+    assert not any(each.sent for each in waiting)
+    assert len(server.requests) == before
+
+
+def test_more_small_requests_than_go_out_together_all_go(serve):
+    server, loop = serve(capacity=40)
+    for _ in range(3):
+        ended = run(loop, *[exchange(server, body=b"x" * 10) for _ in range(100)])
+        assert all(each.error is None and each.sent for each in ended)
+    assert len(server.requests) == 300
+
+
 def test_a_wait_is_ended_by_a_thread(serve):
     _, loop = serve()
     threading.Timer(0.05, loop.wake).start()
@@ -323,6 +343,29 @@ def test_a_thread_uses_its_connection_again(serve):
     lines = Lines(server.connect, 5.0)
     assert [carry(lines, server).reading.body for _ in range(5)] == [b"ok"] * 5
     assert server.connections == 1
+    lines.close()
+
+
+def test_a_sink_gets_what_arrives_in_small_pieces_in_large_ones(serve):
+    size = 1 << 20
+    pieces = [b"x" * (1 << 12)] * (size >> 12)
+    server, _ = serve(lambda *_: [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size, *pieces])
+    got = []
+    lines = Lines(server.connect, 5.0)
+    each = carry(lines, server, sink=lambda view: got.append(view.nbytes))
+    assert each.error is None
+    assert sum(got) == size
+    assert len(got) <= 6
+    lines.close()
+
+
+def test_what_came_before_a_server_closes_is_given_to_the_sink(serve):
+    server, _ = serve(lambda *_: [b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", 0.02, b"x" * 1000, None])
+    got = []
+    lines = Lines(server.connect, 5.0)
+    each = carry(lines, server, sink=lambda view: got.append(view.nbytes))
+    assert isinstance(each.error, MalformedAnswerError)
+    assert sum(got) == 1000
     lines.close()
 
 

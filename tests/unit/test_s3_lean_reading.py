@@ -76,7 +76,7 @@ def test_any_cut_gives_the_same_answer_as_the_standard_library(answer, cuts):
 
 
 @given(answers())
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_byte_by_byte(answer):
     data, status, body = answer
     reading, whole = read(data, range(len(data)))
@@ -85,7 +85,7 @@ def test_byte_by_byte(answer):
 
 
 @given(answers(), st.integers(1, 200))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_an_answer_that_is_cut_short_is_never_whole(answer, missing):
     data, _, _ = answer
     short = data[: max(0, len(data) - missing)]
@@ -150,6 +150,18 @@ def test_a_body_that_is_longer_than_wanted_is_given_up():
     reading, whole = read(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\nETag: x\r\n\r\nabc", most=100)
     assert whole
     assert (reading.too_long, reading.reusable, fields_of(reading.head)["etag"]) == (True, False, "x")
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 70000", b"Transfer-Encoding: chunked", b"X-None: 1"])
+def test_of_an_error_no_more_is_read_than_errors_say(framing):
+    body = b"11170\r\n" + b"x" * 70_000
+    reading, whole = read(b"HTTP/1.1 403 Forbidden\r\n" + framing + b"\r\n\r\n" + body, range(0, 70_000, 1000))
+    assert whole
+    assert (reading.status, reading.body, reading.reusable, reading.too_long) == (403, b"", False, False)
+    short = b"<Error/>" + b" " * 60_000
+    reading, whole = read(b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n" % len(short) + short, [40, 90, 5000])
+    assert whole
+    assert (reading.body, reading.reusable) == (short, True)
 
 
 @pytest.mark.parametrize(

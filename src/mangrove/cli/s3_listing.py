@@ -12,7 +12,7 @@ import click
 
 from mangrove.cli import s3_connecting
 from mangrove.cli.output import emit
-from mangrove.cli.s3_options import connection_options
+from mangrove.cli.s3_options import access_arguments, access_options, connection_options
 from mangrove.cli.s3_report import Report, human
 from mangrove.cli.text import clean
 from mangrove.errors import MangroveError
@@ -49,6 +49,7 @@ _Entry = dict[str, Any]
 @click.option("-0", "--null", "null", is_flag=True, help="Names alone, as they are, each with a NUL behind it.")
 @_threads
 @_form
+@access_options
 @connection_options
 def ls(url: str | None, *, output: str, null: bool, readable: bool, **given: Any) -> int:
     """List the buckets, or what is at a URL: keys, and the folders that deeper keys make.
@@ -105,7 +106,8 @@ def _entries(connection: Connection, url: str, given: _Entry) -> Iterator[_Entry
     from mangrove.s3.trees import keyspace  # noqa: PLC0415  `--help` needs no botocore
 
     recursive, versions = given["recursive"], given["versions"]
-    found = keyspace.ls(connection.backend, url, recursive=recursive, versions=versions, threads=given["concurrency"])
+    choices = {"recursive": recursive, "versions": versions, "threads": given["concurrency"]}
+    found = keyspace.ls(connection.backend, url, **choices, **access_arguments(given))
     for item in found:
         if isinstance(item, Prefix):
             yield {"prefix": str(item)}
@@ -150,6 +152,7 @@ def _shown(moment: str | None) -> str:
 @_human
 @_threads
 @_form
+@access_options
 @connection_options
 def du(urls: tuple[str, ...], *, versions: bool, readable: bool, concurrency: int, output: str, **given: Any) -> int:
     """Add up what is stored below a prefix, or what matches wildcards: bytes and objects, by storage class in JSON.
@@ -164,7 +167,9 @@ def du(urls: tuple[str, ...], *, versions: bool, readable: bool, concurrency: in
     with s3_connecting.connect(given) as connection, report:
         for url in urls:
             try:
-                usage = keyspace.du(connection.backend, url, versions=versions, threads=concurrency)
+                usage = keyspace.du(
+                    connection.backend, url, versions=versions, threads=concurrency, **access_arguments(given)
+                )
             except MangroveError as error:
                 report.refuse(error, "du", url)
                 continue

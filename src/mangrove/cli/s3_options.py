@@ -13,6 +13,8 @@ from mangrove.s3.rules.patterns import parse_size
 
 __all__ = [
     "Filtering",
+    "access_arguments",
+    "access_options",
     "connection_options",
     "filter_options",
     "form_option",
@@ -139,6 +141,12 @@ tree_options: _Decorator[Any] = _all(
 )
 """Give a command what it needs for trees; it is of the class `Filtering`: a decorator."""
 
+access_options: _Decorator[Any] = _all(
+    click.option("--request-payer", metavar="NAME", help="Say requester, to pay."),
+    click.option("--expected-bucket-owner", metavar="ACCOUNT", help="Fail where the bucket is another account's."),
+)
+"""Give a command what lets the caller in: a decorator."""
+
 object_options: _Decorator[Any] = _all(
     click.option("--storage-class", metavar="NAME", help="Such as STANDARD_IA, INTELLIGENT_TIERING or GLACIER."),
     click.option("--content-type", metavar="TYPE", help="Else it is guessed from the key."),
@@ -153,7 +161,7 @@ object_options: _Decorator[Any] = _all(
     click.option("--sse-kms-key-id", metavar="ARN", help="The key for --sse aws:kms."),
     click.option("--sse-c-key-file", metavar="FILE", help="A file of the 32 bytes of your own key."),
     click.option("--checksum-algorithm", metavar="NAME", help="Such as SHA256, in the place of a CRC."),
-    click.option("--request-payer", metavar="NAME", help="Say requester, to pay."),
+    access_options,
     click.option("--no-overwrite", is_flag=True, help="Fail where there is an object of that key."),
 )
 """Give a command the options of objects, by the API's names: a decorator."""
@@ -163,8 +171,9 @@ object_options: _Decorator[Any] = _all(
 
 _SAME_NAMES = (
     "storage_class content_type content_encoding content_disposition content_language cache_control acl"
-    " checksum_algorithm request_payer version_id"
+    " checksum_algorithm version_id"
 ).split()
+_OF_ACCESS = ("request_payer", "expected_bucket_owner")
 
 
 def tree_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,7 +210,7 @@ def object_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
         click.UsageError: a pair is none.
         OSError: the file with the key can't be read.
     """
-    found = {name: given.get(name) for name in _SAME_NAMES}
+    found: dict[str, Any] = {**{name: given.get(name) for name in _SAME_NAMES}, **access_arguments(given)}
     found["server_side_encryption"] = given.get("sse")
     found["ssekms_key_id"] = given.get("sse_kms_key_id")
     for name in ("metadata", "tags"):
@@ -211,6 +220,15 @@ def object_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("no_overwrite"):
         found["if_none_match"] = "*"
     return {name: value for name, value in found.items() if value is not None}
+
+
+def access_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of calls that only look.
+
+    Args:
+        given: the parameters of a command with `access_options`.
+    """
+    return {name: given[name] for name in _OF_ACCESS if given.get(name) is not None}
 
 
 def _pairs(name: str, given: Sequence[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import click
 from mangrove.cli import s3_connecting
 from mangrove.cli.s3_options import (
     Filtering,
+    access_options,
     connection_options,
     filter_options,
     object_arguments,
@@ -54,7 +55,7 @@ _REMOVING = (
     _recursive,
     _versions,
     click.option("--version-id", metavar="ID", help="The version of one object, which is gone then."),
-    click.option("--request-payer", metavar="NAME", help="Say requester, to pay."),
+    access_options,
     filter_options,
 )
 

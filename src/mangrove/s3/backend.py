@@ -6,6 +6,7 @@ import os
 import threading
 from typing import Any
 
+from mangrove._redact import redact_url
 from mangrove.aws.handlers import foreign_handlers
 from mangrove.aws.session import make_client
 from mangrove.aws.sockets import sockets_of
@@ -15,6 +16,7 @@ from mangrove.s3.engines.base import Engine
 from mangrove.s3.engines.boto import BotoEngine, one_try
 from mangrove.s3.engines.lean import LeanEngine
 from mangrove.s3.engines.lean.requests import OPERATIONS
+from mangrove.s3.engines.registrations import Registrations
 from mangrove.s3.making import Maker
 from mangrove.s3.rules.options import Table, members_of
 from mangrove.s3.rules.policy import Policy
@@ -22,7 +24,7 @@ from mangrove.s3.running.performing import Performer, Settings
 from mangrove.s3.running.retrying import Retrying
 from mangrove.s3.running.scheduler import Scheduler
 
-__all__ = ["ENGINES", "Backend", "check_engine", "engine_for"]
+__all__ = ["ENGINES", "Backend", "check_endpoint", "check_engine", "engine_for"]
 
 ENGINES = ("auto", "boto")
 # Connections that one engine opens at most: what Linux gives a process by default is 1,024 files.
@@ -95,7 +97,29 @@ def check_engine(kind: str, capacity: int) -> None:
         raise ConfigError(text)
 
 
-def engine_for(session: Any, arguments: dict[str, Any], kind: str, *, capacity: int = CAPACITY) -> Engine:
+def check_endpoint(url: object) -> None:
+    """Look at the address of a server.
+
+    Args:
+        url: the address, or None.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    # botocore says so too, but at the first call, and with an error of nobody's.
+    if url is not None and not (isinstance(url, str) and url.lower().startswith(("http://", "https://"))):
+        text = f"endpoint_url begins with http:// or https://; got {redact_url(str(url))!r}"
+        raise ConfigError(text)
+
+
+def engine_for(
+    session: Any,
+    arguments: dict[str, Any],
+    kind: str,
+    *,
+    capacity: int = CAPACITY,
+    registrations: Registrations | None = None,
+) -> Engine:
     """Return the engine that talks to the real S3.
 
     Args:
@@ -103,11 +127,13 @@ def engine_for(session: Any, arguments: dict[str, Any], kind: str, *, capacity: 
         arguments: of its client: `endpoint_url`, `region_name`, `config`, `verify`, ….
         kind: "auto" for the lean engine where it can; "boto" for botocore's client always.
         capacity: connections at most.
+        registrations: of the client that users see, whose handlers are asked.
 
     Raises:
         ConfigError: there is no such kind.
     """
     check_engine(kind, capacity)
+    follow = registrations.follow if registrations is not None else _itself
 
     def make(**more: Any) -> Any:
         return make_client(session, "s3", **{**arguments, "config": one_try(arguments.get("config")), **more})
@@ -117,7 +143,7 @@ def engine_for(session: Any, arguments: dict[str, Any], kind: str, *, capacity: 
     # Handlers that can't be switched off change every request, and only botocore's client asks them.
     lasting = handlers is None or any(not hasattr(each, "enabled") for each in handlers)
     if kind == "boto" or sockets is None or lasting or not sockets.is_direct(client.meta.endpoint_url):
-        return BotoEngine(client)
+        return BotoEngine(follow(client))
     lean = LeanEngine(
         session,
         client,
@@ -126,7 +152,11 @@ def engine_for(session: Any, arguments: dict[str, Any], kind: str, *, capacity: 
         capacity=capacity,
         sign_payload=_signs_payload(client),
     )
-    return AutoEngine(lean, make, handlers or [])
+    return AutoEngine(lean, lambda: follow(make()), handlers or [], registrations=registrations)
+
+
+def _itself(client: Any) -> Any:
+    return client
 
 
 def _signs_payload(client: Any) -> bool | None:

@@ -16,11 +16,12 @@ from botocore.exceptions import BotoCoreError
 from mangrove._redact import redact_url
 from mangrove.aws.session import Session, make_client
 from mangrove.errors import ConfigError
-from mangrove.s3.backend import CAPACITY, Backend, check_engine, engine_for
+from mangrove.s3.backend import CAPACITY, Backend, check_endpoint, check_engine, engine_for
 from mangrove.s3.batch import Batch
 from mangrove.s3.bucket_methods import BucketMethods
 from mangrove.s3.clients import with_positional_bucket
 from mangrove.s3.engines.gate import Gate
+from mangrove.s3.engines.registrations import Registrations
 from mangrove.s3.mock import Mock
 from mangrove.s3.outcome import Progress
 from mangrove.s3.rules.faults import raised
@@ -114,7 +115,7 @@ class Connection(BucketMethods):
             "aws_secret_access_key": aws_secret_access_key,
             "aws_session_token": aws_session_token,
         }
-        _check_endpoint(endpoint_url)
+        check_endpoint(endpoint_url)
         self._session = _session(session, region_name, profile_name, keys)
         arguments = {"endpoint_url": endpoint_url, "config": config, "verify": verify}
         if session is not None:
@@ -180,7 +181,8 @@ class Connection(BucketMethods):
                     self._ending.detach()
                 try:
                     client = with_positional_bucket(make_client(self._session, "s3", **self._arguments))
-                    engine = engine_for(self._session, self._arguments, self._engine, capacity=self._capacity)
+                    settings: Any = self._session, self._arguments, self._engine
+                    engine = engine_for(*settings, capacity=self._capacity, registrations=Registrations(client))
                 except BotoCoreError as error:  # credentials that can't be had, a profile with half a key
                     raise raised(error) from error.__cause__
                 gate = self._gate = Gate(engine)
@@ -198,7 +200,7 @@ class Connection(BucketMethods):
 
     @property
     def conn(self) -> Any:
-        """Return the boto3 client; inside a mock, one that never leaves this process."""
+        """Return the boto3 client, whose event handlers are asked for all calls; in a mock, one of this process."""
         return self.backend.client
 
     def mock(self, store: MemoryStore | None = None) -> Mock:
@@ -301,7 +303,11 @@ class Connection(BucketMethods):
     # -- its life ---------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Close the connections to S3, and end what is under way with an error; the next operation opens new ones."""
+        """Close the connections to S3, and end what is under way with an error; the next operation opens new ones.
+
+        Parts of large objects, and streams, are waited for 30 seconds. What has not come back by then fails with an
+        error that names it; the log "mangrove.s3" has it too.
+        """
         with self._lock:
             real, self._real = self._real, None
             if self._ending is not None:
@@ -340,10 +346,3 @@ def _session(given: Any, region_name: str | None, profile_name: str | None, keys
         text = f"a session has its own {', '.join(both)}; give the session or these, not both"
         raise ConfigError(text)
     return given
-
-
-def _check_endpoint(url: object) -> None:
-    # botocore says so too, but at the first call, and with an error of nobody's.
-    if url is not None and not (isinstance(url, str) and url.lower().startswith(("http://", "https://"))):
-        text = f"endpoint_url begins with http:// or https://; got {redact_url(str(url))!r}"
-        raise ConfigError(text)

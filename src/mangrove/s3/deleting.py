@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from mangrove.errors import DeclarationTypeError, IncompleteTransferError, MangroveError, TransferError
-from mangrove.s3.engines.base import Call, Reply
+from mangrove.s3.engines.base import Call, Keys, Reply
 from mangrove.s3.light import Delete
 from mangrove.s3.many import Summary, each_as_it_ends, error_of
 from mangrove.s3.outcome import Outcome
@@ -44,6 +44,9 @@ _REQUESTS = 8
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Not a version of a listing, which is a subclass.
 _PLAIN = frozenset({str, Listed})
+# How a whole answer ends; one without errors may be this alone.
+_WHOLE = re.compile(rb"(?:</(?:\w+:)?DeleteResult\s*>|<(?:\w+:)?DeleteResult(?:\s[^<>]*)?/>)\s*\Z")
+_LONGEST_END = 1024
 _AGAIN = frozenset({"throttled", "transient"})
 
 
@@ -55,7 +58,7 @@ class Deleted(NamedTuple):
         failures: the outcomes of those that are not.
     """
 
-    done: list[dict[str, str]]
+    done: Sequence[Mapping[str, str]]
     failures: list[Outcome]
 
 
@@ -77,13 +80,13 @@ class DeleteMany(Handle):
     def __init__(
         self,
         bucket: str,
-        objects: list[dict[str, str]],
+        objects: Sequence[Mapping[str, str]],
         params: Mapping[str, Any],
         callback: Callable[[Any], object] | None = None,
     ) -> None:
         super().__init__(bucket, "", callback)
         self._params, self._pending = params, objects
-        self._done: list[dict[str, str]] = []
+        self._done: Sequence[Mapping[str, str]] = ()
         self._failures: list[Outcome] = []
 
     @property
@@ -107,15 +110,16 @@ class DeleteMany(Handle):
         if errors:
             self._sort(errors)
         else:
-            self._done += self._pending
-            self._pending = []
+            self._done = [*self._done, *self._pending] if self._done else self._pending
+            self._pending = ()
         return None
 
     def _sort(self, errors: Iterable[Mapping[str, Any]]) -> None:
         told = {(each.get("Key"), each.get("VersionId")): each for each in errors}
         asked = {(each["Key"], version) for each in self._pending for version in (each.get("VersionId"), None)}
         strange = next((each for name, each in told.items() if name not in asked), None)
-        again: list[dict[str, str]] = []
+        again: list[Mapping[str, str]] = []
+        done = list(self._done)
         temporary: ClientError | None = None
         for each in self._pending:
             found = told.get((each["Key"], each.get("VersionId"))) or told.get((each["Key"], None))
@@ -123,7 +127,7 @@ class DeleteMany(Handle):
                 self._fail(each, _unknown(strange))
                 continue
             if found is None:
-                self._done.append(each)
+                done.append(each)
                 continue
             response: Any = {"Error": dict(found), "ResponseMetadata": {}}
             error = ClientError(response, "DeleteObjects")
@@ -132,7 +136,7 @@ class DeleteMany(Handle):
                 temporary = error
             else:
                 self._fail(each, raised(error))
-        self._pending = again
+        self._pending, self._done = again, done
         if temporary is not None:
             raise temporary
 
@@ -157,14 +161,15 @@ def _unknown(error: Mapping[str, Any]) -> TransferError:
 
 
 def _errors_in(reply: Reply) -> list[Mapping[str, Any]]:
-    document: bytes = getattr(reply, "document", b"")
-    if document and b"DeleteResult" not in document:
+    document: bytes | None = getattr(reply, "document", None)
+    if document is None and reply.data.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-length") != "0":
+        return reply.get("Errors") or []  # of an engine that has parsed it, to its end
+    document = document or b""
+    # What is asked for is an answer that names only what has failed: cut off, it would name too little.
+    if _WHOLE.search(document, max(0, len(document) - _LONGEST_END)) is None:
         text = "the answer to DeleteObjects says nothing about the keys; whether they are deleted is not known"
         raise IncompleteTransferError(text)
-    # What is asked for is an answer that names only what has failed.
-    if document and b"Error" not in document:
-        return []
-    return reply.get("Errors") or []
+    return (reply.get("Errors") or []) if b"Error" in document else []
 
 
 def deletions(
@@ -223,7 +228,7 @@ def _handles(
     """Yield the requests; keys that can't be go to `refused`."""
     params = options.of("DeleteObjects")
     while some := list(islice(keys, MOST)):
-        objects = _plain(some)
+        objects: Sequence[Mapping[str, str]] | None = _plain(some)
         alone: list[dict[str, str]] = []
         if objects is None:
             objects, alone = _sorted(bucket, some, refused)
@@ -238,12 +243,12 @@ def _handles(
             yield handle
 
 
-def _plain(some: list[Any]) -> list[dict[str, str]] | None:
-    """Return what DeleteObjects takes if nothing about these keys is unusual: a quarter of the time for most."""
+def _plain(some: list[Any]) -> Keys | None:
+    """Return what DeleteObjects takes if nothing about these keys is unusual: a tenth of the time for most."""
     if not _PLAIN.issuperset(map(type, some)) or max(map(len, some)) > LONGEST_KEY or not all(some):
         return None
     joined = "".join(some)
-    return [{"Key": key} for key in some] if joined.isascii() and joined.isprintable() else None
+    return Keys(some) if joined.isascii() and joined.isprintable() else None
 
 
 def _sorted(bucket: str, some: list[Any], refused: list[Outcome]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:

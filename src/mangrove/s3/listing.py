@@ -7,13 +7,14 @@ from typing import Any
 
 from botocore.parsers import ResponseParserError
 
-from mangrove.errors import ConfigError, DeclarationTypeError, IncompleteTransferError
+from mangrove.errors import ConfigError, DeclarationTypeError, IncompleteTransferError, MangroveError
 from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.engines.passing import PassingEngine
 from mangrove.s3.pages import Listed, Page, Prefix, page_of
 from mangrove.s3.rules.names import check_bucket, shown
 from mangrove.s3.rules.options import NONE, Options
 from mangrove.s3.running.performing import Performer
+from mangrove.s3.running.workers import tell_beside
 
 __all__ = ["list_objects", "list_pages", "listing_params"]
 
@@ -115,7 +116,13 @@ def list_pages(
     """
     while True:
         pages = _Pages(performer.engine)
-        performer.over(pages).call(operation, params, retries=retries)
+        try:
+            performer.over(pages).call(operation, params, retries=retries)
+        except MangroveError as error:
+            where = _where(params)
+            if where not in str(error):
+                tell_beside(error, f"this was a listing of {where}")
+            raise
         page = pages.last
         if page.truncated is None:
             raise _incomplete(params, "it has no IsTruncated, so it is no listing")
@@ -148,7 +155,10 @@ class _Pages(PassingEngine):
         return reply
 
 
+def _where(params: dict[str, Any]) -> str:
+    return f"s3://{params['Bucket']}/{params.get('Prefix', '')}"
+
+
 def _incomplete(params: dict[str, Any], fault: str) -> IncompleteTransferError:
-    where = f"s3://{params['Bucket']}/{params.get('Prefix', '')}"
-    text = f"a page of the listing of {where} can't be used: {fault}; the keys so far are not all there are"
+    text = f"a page of the listing of {_where(params)} can't be used: {fault}; the keys so far are not all there are"
     return IncompleteTransferError(text)

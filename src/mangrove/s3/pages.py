@@ -4,116 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
-from itertools import repeat
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
 from mangrove.s3.engines.base import Reply
+from mangrove.s3.listed import Facts, Listed, Prefix, Version, made, unescaped
 
 __all__ = ["Listed", "Page", "Prefix", "Version", "page_of"]
 
-# Size, entity tag, time of the last change, storage class.
-_Facts = tuple[int, str | None, str | datetime, str | None]
 
 _OPEN, _CLOSE = "<Contents>", "</Contents>"
-_WANTED = ("Key", "Size", "LastModified", "ETag", "StorageClass")
-_NEEDED = frozenset(_WANTED[:3])
+_NEEDED = frozenset(("Key", "Size", "LastModified"))
 _NAME = re.compile(r"<(\w+)>")
+# The text of an element as nearly all servers write it; and as any may: entities of XML are looked at one by one then.
+_USUAL = {"Size": "[0-9]{1,18}", "ETag": r"(?:&quot;)?[^<&\r]*(?:&quot;)?"}
+_ANY = {"Size": "[0-9]{1,18}"}
 # What a listing may say of some objects and not of others.
 _EXTRA = re.compile(r"<(Owner|ChecksumAlgorithm|ChecksumType|RestoreStatus)>.*?</\1>", re.DOTALL)
 _OTHER_ENCODING = re.compile(r"\A<\?xml[^>]*encoding=(?![\"']utf-8[\"'])[^>]*\?>", re.IGNORECASE)
-_ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
-_ENTITY = re.compile(r"&(?:(?:lt|gt|quot|apos|amp);|#x([0-9A-Fa-f]{1,6});|#([0-9]{1,7});)?")
-
-
-class Listed(str):
-    """Be the key of an object, with what a listing says of it beside.
-
-    It is a `str` wherever one is wanted: equal to the key, the same in a dict, and what `download` and `delete` take.
-
-    Example:
-        >>> from mangrove import s3
-        >>> connection = s3.Connection.in_memory()
-        >>> connection.create_bucket("logs")
-        >>> outcome = connection.upload("logs", "a/b", "howdy")
-        >>> for key in connection.list("logs", prefix="a/"):
-        ...     print(key, key.size, key.storage_class)
-        a/b 5 STANDARD
-    """
-
-    __slots__ = ("_facts",)
-    _facts: _Facts
-
-    @property
-    def key(self) -> str:
-        """Return the key alone."""
-        return str(self)
-
-    @property
-    def size(self) -> int:
-        """Return the bytes of the object."""
-        return self._facts[0]
-
-    @property
-    def etag(self) -> str | None:
-        """Return its entity tag, with its quotes."""
-        return self._facts[1]
-
-    @property
-    def last_modified(self) -> datetime:
-        """Return when it was written, with its time zone."""
-        return _moment(self._facts[2])
-
-    @property
-    def storage_class(self) -> str | None:
-        """Return its storage class; None where the server names none."""
-        return self._facts[3]
-
-    @property
-    def version_id(self) -> str | None:
-        """Return the version; None unless versions were asked for."""
-        return None
-
-    @property
-    def is_latest(self) -> bool:
-        """Return whether it is what one gets without naming a version."""
-        return True
-
-    @property
-    def is_delete_marker(self) -> bool:
-        """Return whether it says that the object was deleted, and holds nothing."""
-        return False
-
-
-class Version(Listed):
-    """Be a version of an object, or a delete marker, as a listing of versions has it."""
-
-    __slots__ = ("_version",)
-    _version: tuple[str | None, bool, bool]
-
-    @property
-    def version_id(self) -> str | None:
-        """Return the version; "null" for what was written without versions."""
-        return self._version[0]
-
-    @property
-    def is_latest(self) -> bool:
-        """Return whether it is what one gets without naming a version."""
-        return self._version[1]
-
-    @property
-    def is_delete_marker(self) -> bool:
-        """Return whether it says that the object was deleted, and holds nothing."""
-        return self._version[2]
-
-
-class Prefix(str):
-    """Be what keys have in common up to the delimiter: one entry of a listing for all of them."""
-
-    __slots__ = ()
+_NO_COLUMNS: tuple[Sequence[str], Sequence[str]] = ((), ())
 
 
 class Page(NamedTuple):
@@ -154,6 +65,26 @@ def page_of(reply: Reply) -> Page:
 # -- the document, as servers write it ---------------------------------------------------------------------------------
 
 
+class _Run(Sequence[Listed]):
+    """Be the objects of a page, each made when it is looked at: what is dropped at once is never many."""
+
+    __slots__ = ("_facts", "_keys")
+
+    def __init__(self, keys: Sequence[str], facts: Sequence[str]) -> None:
+        self._keys, self._facts = keys, facts
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[Listed]:
+        return map(made, self._keys, self._facts)
+
+    def __getitem__(self, place: Any) -> Any:
+        keys: Any = self._keys[place]
+        facts: Any = self._facts[place]
+        return list(map(made, keys, facts)) if isinstance(place, slice) else made(keys, facts)
+
+
 def _of_document(document: bytes) -> Page | None:
     """Return the page in a document, or None if it is in any way unusual.
 
@@ -164,21 +95,27 @@ def _of_document(document: bytes) -> Page | None:
         text = document.decode()
     except UnicodeDecodeError:
         return None
-    # Comments, CDATA and what declares entities begin so; a parser would change carriage returns.
-    if "<!" in text or "\r" in text or _OTHER_ENCODING.match(text):
-        return None
     start, stop = text.find(_OPEN), text.rfind(_CLOSE) + len(_CLOSE)
-    columns = _columns(text[start:stop]) if 0 <= start < stop else {}
+    columns = _columns(text[start:stop]) if 0 <= start < stop else _NO_COLUMNS
     if columns is None:
         return None
+    around = text[:start] + text[stop:] if columns is not _NO_COLUMNS else text
+    if _is_strange(around) or _OTHER_ENCODING.match(around):
+        return None
     try:
-        root = ET.fromstring(text[:start] + text[stop:] if columns else text)  # noqa: S314  a server of the user's
+        root = ET.fromstring(around)  # noqa: S314  a server of the user's
     except ET.ParseError:
         return None
-    return _of_parts(root, columns)
+    return _of_parts(root, *columns)
 
 
-def _of_parts(root: ET.Element, columns: Mapping[str, Sequence[str]]) -> Page | None:
+def _is_strange(text: str) -> bool:
+    """Return whether there is what patterns don't see through."""
+    # Comments, CDATA and what declares entities begin so; a parser would change carriage returns.
+    return "<!" in text or "\r" in text
+
+
+def _of_parts(root: ET.Element, keys: Sequence[str], facts: Sequence[str]) -> Page | None:
     """Return the page of its objects and of what is around them."""
     around: dict[str, str] = {}
     prefixes: list[str] = []
@@ -193,12 +130,8 @@ def _of_parts(root: ET.Element, columns: Mapping[str, Sequence[str]]) -> Page | 
     if _local(root) != "ListBucketResult" or around.get("IsTruncated") not in ("true", "false"):
         return None
     encoded = around.get("EncodingType") == "url"
-    try:
-        keys = _listed(columns, encoded=encoded) if columns else []
-    except ValueError:
-        return None
     following = {wire: around[name] for name, wire in _FOLLOWING.items() if around.get(name)}
-    items = _merged(keys, _decoded(prefixes, encoded=encoded))
+    items = _merged(_Run(_decoded(keys, encoded=encoded), facts), _decoded(prefixes, encoded=encoded))
     return Page(items, around["IsTruncated"] == "true", following)
 
 
@@ -206,50 +139,52 @@ def _local(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def _columns(run: str) -> dict[str, Sequence[str]] | None:
-    """Return the texts of each element of the objects, by its name; None unless a pattern fits the whole run.
+def _columns(run: str) -> tuple[Sequence[str], Sequence[str]] | None:
+    """Return the keys of the objects, and the XML of each; None unless a pattern fits the whole run.
 
     The order of the elements differs between servers, and is taken from the first object.
     """
-    first = run[: run.find(_CLOSE)]
-    if _EXTRA.search(run):
-        first, run = _EXTRA.sub("", first), _EXTRA.sub("", run)
-    names = tuple(_NAME.findall(first, len(_OPEN)))
+    found = _split(run, usual=True)
+    if found is not None:
+        return found
+    if _is_strange(run):
+        return None
+    found = _split(_EXTRA.sub("", run), usual=False)
+    try:
+        return found and (_texts(found[0]), [_checked(each) for each in found[1]])
+    except ValueError:
+        return None
+
+
+def _split(run: str, *, usual: bool) -> tuple[Sequence[str], Sequence[str]] | None:
+    names = tuple(_NAME.findall(run[: run.find(_CLOSE)], len(_OPEN)))
     if not _NEEDED.issubset(names) or len(set(names)) != len(names):
         return None
-    found = _pattern(names).split(run)
-    width = len(names) + 1
-    if any(found[::width]):
-        return None
-    return {name: found[place::width] for place, name in enumerate(names, 1)}
+    found = _pattern(names, usual).split(run)
+    # What is between two that fit, the whole of each, its key.
+    return None if any(found[::3]) else (found[2::3], found[1::3])
 
 
 @lru_cache(maxsize=64)
-def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(_OPEN + "".join(f"<{name}>([^<]*)</{name}>" for name in names) + _CLOSE)
+def _pattern(names: tuple[str, ...], usual: bool) -> re.Pattern[str]:  # noqa: FBT001  a key of the cache
+    texts, other = (_USUAL, r"[^<&\r]*") if usual else (_ANY, "[^<]*")
+    parts = {name: f"<{name}>{texts.get(name, other)}</{name}>" for name in names}
+    parts["Key"] = f"<Key>({other})</Key>"
+    return re.compile(f"{_OPEN}({''.join(parts.values())}){_CLOSE}")
 
 
-def _listed(columns: Mapping[str, Sequence[str]], *, encoded: bool) -> list[Listed]:
-    texts = columns["Key"]
-    keys = _decoded(_unescaped(texts), encoded=encoded)
-    none = repeat(None)
-    facts = zip(
-        map(int, columns["Size"]),
-        _unescaped(columns["ETag"]) if "ETag" in columns else none,
-        columns["LastModified"],
-        columns.get("StorageClass", none),
-        strict=False,
-    )
-    return list(map(_made, keys, facts))
+def _checked(facts: str) -> str:
+    """Return the XML of an object if its entities are some.
+
+    Raises:
+        ValueError: one is none that XML has defined.
+    """
+    if "&" in facts:
+        unescaped(facts)
+    return facts
 
 
-def _made(key: str, facts: Any) -> Listed:
-    item = str.__new__(Listed, key)
-    item._facts = facts  # noqa: SLF001  a key and what makes it are one thing
-    return item
-
-
-def _unescaped(texts: Sequence[str]) -> Sequence[str]:
+def _texts(texts: Sequence[str]) -> Sequence[str]:
     """Return texts without the escapes of XML.
 
     Raises:
@@ -258,21 +193,7 @@ def _unescaped(texts: Sequence[str]) -> Sequence[str]:
     # One search over all of them costs less than one in each.
     if "&" not in "".join(texts):
         return texts
-    return [_plain(text) if "&" in text else text for text in texts]
-
-
-def _plain(text: str) -> str:
-    if text[:6] == "&quot;" == text[-6:] and text.count("&") == 2:  # noqa: PLR2004  an entity tag
-        return f'"{text[6:-6]}"'
-    return _ENTITY.sub(_character, text)
-
-
-def _character(match: re.Match[str]) -> str:
-    known = _ENTITIES.get(match[0])
-    if known is not None:
-        return known
-    number = int(match[1], 16) if match[1] else int(match[2] or "x")
-    return chr(number)
+    return [unescaped(text) if "&" in text else text for text in texts]
 
 
 def _decoded(texts: Sequence[str], *, encoded: bool) -> Sequence[str]:
@@ -308,13 +229,13 @@ def _of_data(data: Mapping[str, Any]) -> Page:
     return Page(_merged(keys, _decoded(prefixes, encoded=encoded)), truncated, following)
 
 
-def _facts_of(entry: Mapping[str, Any]) -> _Facts:
+def _facts_of(entry: Mapping[str, Any]) -> Facts:
     return entry.get("Size", 0), entry.get("ETag"), entry.get("LastModified", ""), entry.get("StorageClass")
 
 
 def _objects(entries: Iterable[Mapping[str, Any]], *, encoded: bool) -> Iterator[Listed]:
     for entry in entries:
-        yield _made(_decoded([entry["Key"]], encoded=encoded)[0], _facts_of(entry))
+        yield made(_decoded([entry["Key"]], encoded=encoded)[0], _facts_of(entry))
 
 
 def _versions(data: Mapping[str, Any], *, encoded: bool) -> Iterator[Version]:
@@ -334,15 +255,3 @@ def _versions(data: Mapping[str, Any], *, encoded: bool) -> Iterator[Version]:
     found.sort(key=lambda item: item.last_modified, reverse=True)
     found.sort(key=lambda item: (item.key, not item.is_latest))
     yield from found
-
-
-def _moment(text: str | datetime) -> datetime:
-    if isinstance(text, datetime):
-        return text
-    from botocore.utils import parse_timestamp  # noqa: PLC0415  only where somebody asks
-
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        parsed: datetime = parse_timestamp(text)
-        return parsed

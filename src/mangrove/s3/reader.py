@@ -6,13 +6,14 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mangrove.errors import IncompleteTransferError, IntegrityError, ObjectChangedError, TransferError
+from mangrove.errors import IncompleteTransferError, IntegrityError, MangroveError, ObjectChangedError, TransferError
 from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.rules.checksums import Checksum, is_fast
 from mangrove.s3.rules.faults import status_of
 from mangrove.s3.rules.integrity import stored
 from mangrove.s3.rules.options import NONE, Options
 from mangrove.s3.running.handle import Handle, Step
+from mangrove.s3.running.workers import tell_beside
 
 if TYPE_CHECKING:
     from mangrove.s3.running.performing import Performer
@@ -67,7 +68,11 @@ class Ranges(io.RawIOBase):
         super().__init__()
         self._performer, self._what = performer, f"s3://{bucket}/{key}"
         own = {"Bucket": bucket, "Key": key}
-        head = performer.call("HeadObject", {**options.of("HeadObject"), **own, "ChecksumMode": "ENABLED"})
+        try:
+            head = performer.call("HeadObject", {**options.of("HeadObject"), **own, "ChecksumMode": "ENABLED"})
+        except MangroveError as error:
+            tell_beside(error, f"this was the opening of {self._what}")
+            raise
         self.size: int = head.get("ContentLength")
         if type(self.size) is not int:
             text = f"the server does not say how long {self._what} is, so that it can't be read as a file; download it"

@@ -154,7 +154,7 @@ class _Range:
 
     def add(self, page: Page) -> None:
         """Move on by a page and keep those of its keys that belong to the range."""
-        keys = cast("Sequence[Listed]", page.items)  # there is no delimiter
+        keys = cast("Sequence[Listed]", list(page.items))  # there is no delimiter
         self.done = not page.truncated
         if self.upto is not None and keys and keys[-1] > self.upto:
             self.done = True

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from mangrove.aws.handlers import is_active
+from mangrove.aws.handlers import foreign_handlers, is_active
 from mangrove.s3.engines.base import Call, Reply
 from mangrove.s3.engines.boto import BotoEngine
 from mangrove.s3.engines.lean.endpoints import UnusualError
 from mangrove.s3.engines.lean.requests import OPERATIONS
+from mangrove.s3.engines.registrations import Registrations
 
 if TYPE_CHECKING:
     from mangrove.s3.engines.lean import LeanEngine
@@ -41,12 +42,23 @@ class AutoEngine:
         handlers: event handlers that may be switched on at any time, such as moto's: while one is, all calls go by the
             client.
         threads: calls that the client makes at once.
+        registrations: of the client that users see: while it has handlers of theirs, all calls go by the client, which
+            asks them too.
     """
 
-    def __init__(self, lean: LeanEngine, client: Callable[[], Any], handlers: list[Any], *, threads: int = 50) -> None:
+    def __init__(
+        self,
+        lean: LeanEngine,
+        client: Callable[[], Any],
+        handlers: list[Any],
+        *,
+        threads: int = 50,
+        registrations: Registrations | None = None,
+    ) -> None:
         self._lean, self._client, self._handlers, self._threads = lean, client, handlers, threads
         self._boto: _Ringing | None = None
         self._unusual: set[str] = set()
+        self._registrations, self._looked = registrations, 0
         self._lock = threading.Lock()
 
     @property
@@ -57,7 +69,14 @@ class AutoEngine:
     def _is_lean(self, call: Call) -> bool:
         if call.operation not in OPERATIONS or (self._unusual and call.params["Bucket"] in self._unusual):
             return False
+        if self._registrations is not None and self._registrations.count != self._looked:
+            self._look(self._registrations)
         return not self._handlers or not any(is_active(each) for each in self._handlers)
+
+    def _look(self, registrations: Registrations) -> None:
+        """Find out which handlers there are now."""
+        self._looked = registrations.count
+        self._handlers = foreign_handlers(registrations.client, OPERATIONS) or []
 
     def _other(self) -> _Ringing:
         # One for all threads: what is submitted to another one nobody polls.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-__all__ = ["Call", "Engine", "Reply"]
+__all__ = ["Call", "Engine", "Keys", "Reply"]
 
 # Bytes of an answer as they arrive; the view is valid during the call only.
 Sink = Callable[[memoryview], object]
@@ -81,6 +81,34 @@ class Call:
     def __repr__(self) -> str:
         # Never the parameters: they may hold an SSE-C key.
         return f"<Call {self.operation}>"
+
+
+class Keys(Sequence[Mapping[str, str]]):
+    """Be the `Objects` of DeleteObjects that are keys and nothing more; a dict is made only for who asks for one.
+
+    A thousand dicts a request are what the garbage collector counts; these are none.
+
+    Args:
+        names: the keys. They are ASCII that can be printed.
+
+    Example:
+        >>> list(Keys(["a", "b"]))
+        [{'Key': 'a'}, {'Key': 'b'}]
+    """
+
+    __slots__ = ("names",)
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, place: Any) -> Any:
+        return Keys(self.names[place]) if isinstance(place, slice) else {"Key": self.names[place]}
+
+    def __iter__(self) -> Iterator[Mapping[str, str]]:
+        return ({"Key": name} for name in self.names)
 
 
 class Engine(Protocol):

@@ -16,7 +16,7 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Pr
 
 from mangrove.aws.session import make_client
 from mangrove.errors import ConfigError, TransferCancelledError
-from mangrove.s3.engines.base import Call, Reply, Sink
+from mangrove.s3.engines.base import Call, Keys, Reply, Sink
 
 if TYPE_CHECKING:
     import boto3
@@ -151,7 +151,7 @@ class BotoEngine:
         body = {} if call.body is None else {"Body": _readable(call.body)}
         self._making.call = call
         try:
-            answer = getattr(self.client, name)(**call.params, **body)
+            answer = getattr(self.client, name)(**_plain(call.params), **body)
         except _UNSENT:
             call.sent = False
             raise
@@ -217,6 +217,14 @@ class _View(io.RawIOBase):
         found = self.read(len(buffer))
         buffer[: len(found)] = found
         return len(found)
+
+
+def _plain(params: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters as botocore's validation wants them."""
+    delete = params.get("Delete")
+    if delete is None or not isinstance(delete["Objects"], Keys):
+        return params
+    return {**params, "Delete": {**delete, "Objects": list(delete["Objects"])}}
 
 
 def _readable(body: bytes | bytearray | memoryview) -> Any:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from mangrove.s3.running.handle import Handle
 from mangrove.s3.running.performing import Settings
 
-__all__ = ["Lifts"]
+__all__ = ["PATIENCE", "Lifts"]
 
+# Seconds that the part which is under way, or a stream of the user's that says nothing, is waited for in the end.
+PATIENCE = 30.0
 # Parts under way at once, of all large objects together: each has a connection, and memory for its bytes.
 _PARTS = 32
 
@@ -29,7 +32,7 @@ class Lifts:
         self._threads, self._part_size = settings.threads, settings.limits.part_size
         self._waiting: deque[tuple[Handle, int, Callable[[], object]]] = deque()
         self._places: dict[Handle, int] = {}
-        self._pool: ThreadPoolExecutor | None = None
+        self._running: dict[Handle, threading.Thread] = {}
 
     def begin(self, handle: Handle, work: Callable[[], object]) -> None:
         """Do some work in a thread, when there is room for it.
@@ -47,6 +50,7 @@ class Lifts:
     def end(self, handle: Handle) -> None:
         """Say that the work for an operation is done."""
         self._places.pop(handle, None)
+        self._running.pop(handle, None)
         self._go_on()
 
     def _go_on(self) -> None:
@@ -56,12 +60,15 @@ class Lifts:
                 return
             self._waiting.popleft()
             self._places[handle] = places
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(_PARTS, thread_name_prefix="mangrove-s3-large")
-            self._pool.submit(work)
+            # A daemon: who reads a stream that says nothing must not keep the interpreter from its end.
+            thread = threading.Thread(target=work, name="mangrove-s3-large", daemon=True)
+            thread.start()
+            self._running[handle] = thread
 
-    def close(self) -> None:
-        """Begin nothing more, and wait for what is under way."""
+    def close(self) -> list[Handle]:
+        """Begin nothing more, wait for what is under way, and return what has not ended after `PATIENCE`."""
         self._waiting.clear()
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        until = time.monotonic() + PATIENCE
+        for thread in self._running.values():
+            thread.join(max(0.0, until - time.monotonic()))
+        return [handle for handle, thread in self._running.items() if thread.is_alive()]

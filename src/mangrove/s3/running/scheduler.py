@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import logging
 import threading
 import time
 from collections import deque
@@ -14,11 +15,12 @@ from mangrove.s3.rules.faults import kind_of
 from mangrove.s3.rules.windows import prefix_of
 from mangrove.s3.running.halting import halting
 from mangrove.s3.running.handle import Handle, Heavy, Home, Step
-from mangrove.s3.running.lifting import Lifts
+from mangrove.s3.running.lifting import PATIENCE, Lifts
 from mangrove.s3.running.performing import Performer
 
 __all__ = ["Scheduler"]
 
+_log = logging.getLogger("mangrove.s3")
 # How long the thread sleeps while there is nothing to do; it is woken for anything new.
 _LONG = 60.0
 
@@ -122,13 +124,13 @@ class Scheduler:
         with self._lock:
             self._stopping = True
             sources, self._sources = self._sources, []
-        self._lifts.close()
+        stuck = self._lifts.close()
         self._land()
         self._later.clear()
         self._due.clear()
         self._held.clear()
         for handle in list(self._begun):
-            self._finish(handle, _copy(error))
+            self._finish(handle, _left(handle) if handle in stuck else _copy(error))
         for source in sources:
             source.abandon(error)
 
@@ -313,6 +315,16 @@ class Scheduler:
             error.__traceback__ = None
         handle.end(error)
         handle.home.ended(handle)
+
+
+def _left(handle: Handle) -> Exception:
+    """Return the error of what has not ended when it was to, and say so."""
+    text = (
+        f"the connection was closed, and the {handle.operation} of s3://{handle.bucket}/{handle.key} has not stopped"
+        f" after {PATIENCE:g} s: its stream has not come back, or a part is under way still; its thread is left alone"
+    )
+    _log.warning(text)
+    return TransferCancelledError(text)
 
 
 def _copy(error: Exception) -> Exception:

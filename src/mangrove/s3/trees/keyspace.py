@@ -13,6 +13,7 @@ from mangrove.s3.many import Summary, summary_of
 from mangrove.s3.outcome import Outcome
 from mangrove.s3.pages import Listed, Prefix
 from mangrove.s3.rules.names import parse_url, shown
+from mangrove.s3.rules.options import Options
 from mangrove.s3.rules.patterns import Pattern, has_wildcard
 from mangrove.s3.trees.choices import Choices
 from mangrove.s3.trees.means import Means
@@ -58,7 +59,7 @@ def rm(backend: Backend, url: str, *, recursive: bool = False, versions: bool = 
     filters, place = choices.taken(), _keys(url, wildcards=choices.wildcards, tree=recursive)
     keys: Iterable[Listed | str] = [place.prefix]
     if place.pattern is not None or recursive or versions:
-        found = _found(backend, place, versions=versions, threads=choices.threads)
+        found = _found(backend, place, versions=versions, threads=choices.threads, options=read)
         keys = (item for item in found if filters.take(item[len(place.base) :]))
     if choices.dry_run:
         outcomes: Iterator[Outcome] = (
@@ -87,12 +88,12 @@ def _keys(url: str, *, wildcards: bool, tree: bool) -> Keys:
     return Keys(bucket, key[: key.rfind("/") + 1], key, None)
 
 
-def _found(backend: Backend, place: Keys, *, versions: bool, threads: int) -> Iterator[Listed]:
+def _found(backend: Backend, place: Keys, *, versions: bool, threads: int, options: Options) -> Iterator[Listed]:
     if not versions:
-        yield from place.listed(backend.performer, threads=threads)
+        yield from place.listed(backend.performer, threads=threads, options=options)
         return
     exact = place.pattern is None and place.prefix != place.base
-    for item in list_objects(backend.performer, place.bucket, place.prefix, versions=True):
+    for item in list_objects(backend.performer, place.bucket, place.prefix, versions=True, options=options):
         if isinstance(item, Listed) and (place.pattern is None or place.pattern.match(item)):
             if exact and item != place.prefix:
                 continue
@@ -107,6 +108,7 @@ def ls(
     versions: bool = False,
     wildcards: bool = True,
     threads: int = 1,
+    **options: Any,
 ) -> Iterator[Listed | Prefix]:
     """Yield what is at a URL, as a folder is listed: keys, and what deeper keys have in common.
 
@@ -117,21 +119,26 @@ def ls(
         versions: whether all versions and delete markers are listed.
         wildcards: whether `*`, `?`, `[…]` and the backslash mean what they do in a pattern.
         threads: calls at once, where all keys are listed.
+        **options: of the listing, such as `request_payer` and `expected_bucket_owner`.
 
     Raises:
-        ConfigError: it is no S3 URL.
+        ConfigError: it is no S3 URL, or an option can't be.
     """
     bucket, key = parse_url(url)
+    read = backend.maker.read("list", options)
     if wildcards and has_wildcard(key):
         place = _keys(url, wildcards=True, tree=True)
-        return iter(_found(backend, place, versions=versions, threads=threads))
+        return iter(_found(backend, place, versions=versions, threads=threads, options=read))
     prefix = Pattern(key).prefix if wildcards else key
+    performer = backend.performer
     if recursive and not versions:
-        return Keys(bucket, prefix, prefix).listed(backend.performer, threads=threads)
-    return list_objects(backend.performer, bucket, prefix, None if recursive else "/", versions=versions)
+        return Keys(bucket, prefix, prefix).listed(performer, threads=threads, options=read)
+    return list_objects(performer, bucket, prefix, None if recursive else "/", versions=versions, options=read)
 
 
-def du(backend: Backend, url: str, *, versions: bool = False, wildcards: bool = True, threads: int = 8) -> Usage:
+def du(
+    backend: Backend, url: str, *, versions: bool = False, wildcards: bool = True, threads: int = 8, **options: Any
+) -> Usage:
     """Add up what is stored below a prefix, or what matches a pattern.
 
     Args:
@@ -140,13 +147,15 @@ def du(backend: Backend, url: str, *, versions: bool = False, wildcards: bool = 
         versions: whether older versions count too.
         wildcards: whether `*`, `?`, `[…]` and the backslash mean what they do in a pattern.
         threads: calls at once.
+        **options: of the listing, such as `request_payer` and `expected_bucket_owner`.
 
     Raises:
-        ConfigError: it is no S3 URL.
+        ConfigError: it is no S3 URL, or an option can't be.
     """
     classes: dict[str, tuple[int, int]] = {}
     place = _keys(url, wildcards=wildcards, tree=True)
-    for item in _found(backend, place, versions=versions, threads=threads):
+    read = backend.maker.read("list", options)
+    for item in _found(backend, place, versions=versions, threads=threads, options=read):
         if item.is_delete_marker:
             continue
         count, size = classes.get(item.storage_class or "STANDARD", (0, 0))

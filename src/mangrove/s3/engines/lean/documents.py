@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
+
+from mangrove.s3.engines.base import Keys
 
 __all__ = ["complete_document", "delete_document"]
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _SPECIAL = re.compile(r"[&<>\r\n\t]")
+_BETWEEN = "</Key></Object><Object><Key>"
 # A carriage return or a line feed would be another character once it is read.
 _LINES = {"\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}
 
@@ -34,12 +37,11 @@ def delete_document(value: Mapping[str, Any]) -> bytes:
     return f'<Delete xmlns="{_NAMESPACE}">{_objects(value["Objects"])}{quiet}</Delete>'.encode()
 
 
-def _objects(objects: list[Mapping[str, Any]]) -> str:
-    keys = [each["Key"] for each in objects if len(each) == 1]
-    joined = "\0".join(keys)
-    # Keys alone, as almost always: looked through and escaped in one go. None of them has a NUL.
-    if keys and len(keys) == len(objects) and joined.count("\0") == len(keys) - 1:
-        return f"<Object><Key>{_text(joined).replace(chr(0), '</Key></Object><Object><Key>')}</Key></Object>"
+def _objects(objects: Sequence[Mapping[str, Any]]) -> str:
+    if isinstance(objects, Keys):
+        # Escaped in one go: none of them has a NUL, nor what `_LINES` has.
+        joined = escape("\0".join(objects.names))
+        return f"<Object><Key>{joined.replace(chr(0), _BETWEEN)}</Key></Object>"
     return "".join([f"<Object>{_members(each)}</Object>" for each in objects])
 
 

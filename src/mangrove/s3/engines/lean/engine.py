@@ -68,6 +68,8 @@ class LeanEngine:
         self._names: dict[str, Names] = {}
         self._loop: Loop | None = None
         self._loop_lock = threading.Lock()
+        self._moving = threading.Lock()
+        self._clients: dict[str, Any] = {}  # of other regions
         self._lines = Lines(sockets.open, sockets.read_timeout)
 
     @property
@@ -130,7 +132,8 @@ class LeanEngine:
         self._lines.close()
         if self._loop is not None:
             self._loop.close()
-        self._client.close()
+        for client in (self._client, *self._clients.values()):
+            client.close()
 
     # -- answers ----------------------------------------------------------------------------------------------------
 
@@ -168,11 +171,21 @@ class LeanEngine:
         # What goes wrong here is told by the error that is there already.
         with contextlib.suppress(Exception):
             if kind == "moved" and (region := region_of(error)) is not None:
-                self._writer.move(call.params["Bucket"], self._client_of(region))
+                self._move(call.params["Bucket"], region)
             elif kind == "expired" and code_of(error) == "RequestTimeTooSkewed":
                 self._writer.set_clock(fields_of(reading.head)["date"])
             elif kind == "expired":
                 self._writer.renew()
+
+    def _move(self, bucket: str, region: str) -> None:
+        """Send what is for a bucket to another region; hundreds of calls at once hear of it."""
+        with self._moving:
+            if self._writer.endpoint(bucket).region == region:
+                return
+            client = self._clients.get(region)
+            if client is None:
+                client = self._clients[region] = self._client_of(region)
+            self._writer.move(bucket, client)
 
     def _shape(self, operation: str) -> Any:
         return self._client.meta.service_model.operation_model(operation).output_shape

@@ -79,7 +79,7 @@ class Lines:
         buffer = self._buffer()
         while True:
             try:
-                size = sock.recv_into(buffer)
+                size = _gathered(sock, buffer, reading.streaming)
             except OSError as error:
                 raise error if broken is None else broken from error
             if not size:
@@ -160,6 +160,24 @@ class Lines:
                 for sock, _ in idle:
                     sock.close()
             self._idle.clear()
+
+
+def _gathered(sock: Any, buffer: memoryview, wanted: int) -> int:
+    """Receive what is there; what a sink gets until the buffer is full, for TLS gives 16 KiB at a time.
+
+    Args:
+        sock: the socket, which blocks.
+        buffer: takes the bytes.
+        wanted: how many are sure to come, if the server keeps its word.
+    """
+    size: int = sock.recv_into(buffer)
+    most = min(wanted, len(buffer))
+    while 0 < size < most:
+        more = sock.recv_into(buffer[size:most])
+        if not more:
+            break  # the next call says so again
+        size += more
+    return size
 
 
 def _readable(sock: Any) -> bool:

@@ -17,6 +17,8 @@ __all__ = ["Exchange", "Loop"]
 _BUFFER = 1 << 18
 # A request up to this size goes out in one piece with its head.
 _SMALL = 1 << 16
+# So many small requests go out one after the other: a peer that each of them woke would cost more than sending them.
+_TOGETHER = 16
 _CONNECTORS = 16
 _CHECK = 0.5
 # Networks forget connections that say nothing for some minutes, and tell nobody; libcurl trusts them as long.
@@ -50,6 +52,7 @@ class Loop:
         self._opening: dict[str, int] = {}
         self._opened: deque[tuple[str, Any, Exception | None]] = deque()
         self._ended: list[Exchange] = []
+        self._ready: list[tuple[Line, Exchange, bytes]] = []
         self._buffer = memoryview(bytearray(_BUFFER))
         self._connectors: ThreadPoolExecutor | None = None
         self._checked = clock()
@@ -75,6 +78,7 @@ class Loop:
 
     def poll(self, timeout: float) -> list[Exchange]:
         """Return the exchanges that have ended; wait up to `timeout` seconds for the first."""
+        self._flush()
         if not self._ended:
             lines = self._lines
             for fd, event in self._poller.poll(min(timeout, _CHECK)):
@@ -215,7 +219,21 @@ class Loop:
             line.out = [memoryview(head), memoryview(body)]
             self._send(line, exchange)
             return True
-        data = head if body is None else b"".join((head, body))
+        self._ready.append((line, exchange, head if body is None else b"".join((head, body))))
+        if len(self._ready) >= _TOGETHER:
+            self._flush()
+        return True
+
+    def _flush(self) -> None:
+        """Send the small requests that have begun."""
+        while self._ready:
+            # What an answer in place of sending begins is not among these.
+            ready, self._ready = self._ready, []
+            for line, exchange, data in ready:
+                if line.exchange is exchange:  # else it was closed meanwhile
+                    self._send_small(line, exchange, data)
+
+    def _send_small(self, line: Line, exchange: Exchange, data: bytes) -> None:
         try:
             # As almost always, all of it goes at once.
             sent = line.sock.send(data)
@@ -223,12 +241,11 @@ class Loop:
             sent = 0
         except OSError as error:
             self._receive(line, broken=error)
-            return True
+            return
         exchange.sent = True
         if sent < len(data):
             line.out = [memoryview(data)[sent:]]
             self._send(line, exchange)
-        return True
 
     def _send(self, line: Line, exchange: Exchange) -> None:
         out, sock = line.out, line.sock
@@ -321,6 +338,7 @@ class Loop:
             self._drop(line)
         for exchange in self._waiting:
             exchange.error = error
+        self._ready.clear()
         self._ended += self._waiting
         self._waiting.clear()
         self._idle.clear()

@@ -26,6 +26,7 @@ _SWITCHING = 101
 _NO_BODY = (204, 304)
 _FIRST_ERROR = 300
 _MOST_LINE = 1 << 12
+_MOST_ERROR = 1 << 16  # bytes of an error's document; S3's own have some hundreds
 # In place of the bytes that are left of a body: it ends with the connection; a chunk's size, its end or the fields
 # after the last one come next.
 _UNTIL_CLOSE, _CHUNKED, _CHUNK_END, _TRAILER = -1, -2, -3, -4
@@ -41,14 +42,15 @@ class Reading:
     Args:
         head_only: whether the answer has no body whatever its head says: that of a HEAD.
         sink: takes the body of a success as it arrives; without one it is kept.
-        most: a longer body of a success is given up, before it begins where its length is known.
+        most: a longer body of a success is given up, before it begins where its length is known; one of an error is at
+            64 KiB.
 
     Attributes:
         status: the status code, 0 before it is known.
         head: the bytes of the head, lines apart by CRLF, without the empty line.
         low: the same in lower case, with the last line's end.
         reusable: whether another request may follow on the connection.
-        too_long: whether the body was given up.
+        too_long: whether the body was given up, and it was none of an error.
         sink_error: what the sink raised: a full disk is no fault of the connection.
     """
 
@@ -75,6 +77,11 @@ class Reading:
         """Return the bytes of the body that no sink has taken."""
         chunks = self._chunks
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    @property
+    def streaming(self) -> int:
+        """Return how many bytes a sink still gets, where that is known; else 0."""
+        return self._left if self._sink is not None and self._state is not None and self._left > 0 else 0
 
     def let_go(self) -> None:
         """Let go of the body."""
@@ -124,10 +131,10 @@ class Reading:
         """Go on with what follows the head; the common answer is whole by then."""
         left = self._left
         if self.status >= _FIRST_ERROR:
-            self._sink = None  # an error's body is not the object
-        elif self._most is not None and left > self._most:
-            self.too_long, self.reusable = True, False
-            return True
+            # An error's body is not the object, and what says more than errors do is none of S3's.
+            self._sink, self._most = None, _MOST_ERROR
+        if self._most is not None and left > self._most:
+            return self._give_up()
         if left == len(raw) - start and self._sink is None:
             self._chunks = [raw[start:]]
             return True
@@ -138,7 +145,9 @@ class Reading:
     def _frame(self, head: bytes) -> int:
         """Read from the head how the body ends and whether the connection lives on; return the status."""
         low = self.low = head.lower() + b"\r\n"
-        if _NO_NAME in head or not _is_well_formed(head.translate(None, _REST)):
+        marks = head.translate(None, _REST)
+        # Without what stands between them, a CR and an LF that are none look like a line's end.
+        if _NO_NAME in head or marks.count(b"\r\n") != head.count(b"\r\n") or not _is_well_formed(marks):
             text = "the head of the server's answer is no HTTP/1.1: it could be read in two ways"
             raise MalformedAnswerError(text)
         at = low.find(_LENGTH_MARK)
@@ -220,9 +229,11 @@ class Reading:
     def _is_too_long(self, size: int) -> bool:
         """Count what is kept of a body of unknown length, and give it up when it is more than wanted."""
         self._kept += size
-        if self._most is None or self._kept <= self._most or self.status >= _FIRST_ERROR:
-            return False
-        self.too_long, self.reusable = True, False
+        return self._most is not None and self._kept > self._most and self._give_up()
+
+    def _give_up(self) -> bool:
+        """Take no more of the body, and nothing of what came."""
+        self.too_long, self.reusable = self.status < _FIRST_ERROR, False
         self._chunks = []
         return True
 
