@@ -417,6 +417,30 @@ def test_a_denied_account_is_one_failed_target(fleet, seen, session):
     assert places(Fleet(IDS, REGIONS, session=session).resume(run)) == [(THIRD, THERE), (THIRD, HERE)]
 
 
+def test_an_account_that_can_not_be_entered_is_one_outcome_though_two_lists_are_of_one_service(fleet, seen, session):
+    def answer(asked):
+        denied = asked.operation == "AssumeRole" and THIRD in asked.parameters["RoleArn"]
+        if asked.service == "cloudtrail":
+            return 200, json.dumps({"Trails": [], "Channels": []})
+        return refusal("AccessDenied") if denied else None
+
+    seen.answer = answer
+    run = fleet.resources("cloudtrail.trails", "cloudtrail.channels").wait()
+    assert [(each.target.account, each.target.region) for each in run.failed] == [(THIRD, "*")]
+    assert run.summary().kinds == {"ok": 6, "denied": 1}
+    seen.answer = lambda asked: answer(asked) if asked.service == "cloudtrail" else None
+    again = Fleet(IDS, REGIONS, session=session).resume(run).wait()
+    assert Counter((each.target.account, each.kind) for each in again.outcomes) == {(THIRD, "ok"): 3}
+
+
+def test_an_error_says_nothing_of_the_clients_own_tries(fleet, seen):
+    seen.answer = lambda asked: refusal("InternalError", "busy", 500) if asked.operation == "DescribeVpcs" else None
+    for ids in (OWN, SECOND):  # with a client of its own, and with one that is shared
+        (failed,) = fleet.where(ids=ids, regions=[HERE]).call("ec2", "describe_vpcs").failed
+        assert failed.attempts == 4
+        assert str(failed.error) == "An error occurred (InternalError) when calling the DescribeVpcs operation: busy"
+
+
 @pytest.mark.parametrize(
     ("code", "status", "kind", "calls"),
     [
@@ -573,6 +597,93 @@ def test_a_run_that_was_left_goes_on_where_it_was(fleet):
         next(run)
     again = fleet.resume(run)
     assert sorted([*places(run.outcomes), *places(again)]) == sorted(EIGHT)
+
+
+def test_what_was_under_way_is_not_made_again_unless_that_is_said(fleet, seen, tmp_path):
+    hold, begun = threading.Event(), threading.Event()
+
+    def answer(asked):
+        if asked.operation == "CreateVpc" and asked.region == THERE:
+            begun.set()
+            hold.wait(20)
+
+    seen.answer = answer
+    part = fleet.where(ids=SECOND)
+    run = part.call("ec2", "create_vpc", confirm=True, CidrBlock="10.0.0.0/16")
+    assert next(run).target.region == HERE
+    assert begun.wait(20)
+    run.close()
+    run.save(tmp_path / "run.json")
+    hold.set()
+    seen.clear()
+    for earlier in (run, tmp_path / "run.json"):
+        again = part.resume(earlier, confirm=True)
+        (outcome,) = again.wait().outcomes
+        assert (outcome.target.region, outcome.kind, outcome.calls) == (THERE, "failed", 0)
+        assert "under way when the run was left" in str(outcome.error)
+        # And it stays so, however often it is gone on with.
+        (outcome,) = part.resume(again, confirm=True).wait().outcomes
+        assert outcome.calls == 0
+    assert ("ec2", "CreateVpc") not in seen.calls
+    last = part.resume(tmp_path / "run.json", confirm=True, again=True).wait()
+    assert [(each.target.region, each.kind) for each in last.outcomes] == [(THERE, "ok")]
+    assert seen.calls["ec2", "CreateVpc"] == 1
+    assert part.resume(last, confirm=True).wait().outcomes == []
+
+
+def test_what_has_ended_and_nobody_has_read_is_not_made_again(fleet, seen):
+    part = fleet.where(ids=SECOND)
+    with part.call("ec2", "create_vpc", confirm=True, ordered=True, CidrBlock="10.0.0.0/16") as run:
+        next(run)
+        for _ in range(500):
+            if all(each is not None for each in run._scheduler.untold.values()) and len(run._scheduler.untold) == 1:
+                break
+            threading.Event().wait(0.01)
+    assert part.resume(run, confirm=True).wait().outcomes == []
+    assert seen.calls["ec2", "CreateVpc"] == 2
+
+
+def test_reads_that_were_under_way_are_asked_again(fleet, seen):
+    hold, begun = threading.Event(), threading.Event()
+
+    def answer(asked):
+        if asked.operation == "DescribeVpcs" and asked.region == THERE:
+            begun.set()
+            hold.wait(20)
+
+    seen.answer = answer
+    run = fleet.where(ids=SECOND).call("ec2", "describe_vpcs")
+    next(run)
+    assert begun.wait(20)
+    run.close()
+    hold.set()
+    assert [each.kind for each in fleet.where(ids=SECOND).resume(run)] == ["ok"]
+
+
+def test_who_goes_on_with_fewer_accounts_is_told(fleet, seen, caplog):
+    seen.answer = lambda asked: refusal("InvalidThing", status=400) if asked.region == THERE else None
+    run = fleet.call("ec2", "describe_vpcs").wait()
+    seen.answer = lambda asked: None
+    with caplog.at_level(logging.WARNING, "mangrove.fleet"):
+        assert len(fleet.where(ids=SECOND).resume(run).ok) == 1
+    assert "2 accounts of the earlier run are not in this fleet" in caplog.text
+    assert OWN in caplog.text
+    assert THIRD in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "mangrove.fleet"):
+        fleet.resume(run).wait()
+    assert caplog.text == ""
+
+
+def test_a_summary_of_rows_that_are_not_all_read_says_so(fleet):
+    run = fleet.items("ec2", "describe_subnets")
+    assert str(run.summary()).endswith("so far: the run is not read to its end")
+    for _ in range(3):
+        next(run)
+    assert run.summary().rows >= 3
+    assert not run.summary().complete
+    assert run.wait().summary().complete
+    assert "so far" not in str(run.summary())
 
 
 def test_another_process_goes_on(embedded_aws_env, tmp_path):

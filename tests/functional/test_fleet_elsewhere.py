@@ -124,7 +124,7 @@ def test_processes(seen, processes):
 
 def test_what_can_not_be_sent_is_refused(seen, processes):
     fleet = Fleet(IDS, REGIONS, executor=processes)
-    with pytest.raises(ConfigError, match="objects of this process"):
+    with pytest.raises(ConfigError, match="by this process"):
         fleet.resources("ec2.vpcs")
     with pytest.raises(ConfigError, match="give profile_name"):
         Fleet(IDS, session=mangrove.Session(), executor=processes)

@@ -177,7 +177,6 @@ def test_canary_most_services_are(session, service, operation):
     ("service", "operation"),
     [
         ("dynamodb", "ListTables"),  # its endpoint has the account's id
-        ("kinesis", "ListStreams"),
         ("s3", "ListBuckets"),  # a client learns where buckets are
         ("s3control", "ListAccessPoints"),
         ("timestream-query", "ListScheduledQueries"),  # endpoints are found out and remembered
@@ -203,7 +202,7 @@ def test_no_service_with_an_endpoint_of_the_account_is(session):
             found.add(service)
             model = botocore_session(session).get_service_model(service)
             assert not same(session, service, model.operation_names[0])
-    assert {"dynamodb", "s3", "s3control", "kinesis"} <= found
+    assert {"dynamodb", "s3", "s3control"} <= found
 
 
 def test_a_client_that_remembers_its_own_tries_is_not(session):

@@ -321,7 +321,7 @@ def test_credentials_show_and_pickle_no_secret(credentials):
 
 def test_handlers_keep_no_credentials_alive(clock, fetch):
     credentials = RoleCredentials(Refresher("role", fetch, clock), "aws", "123456789012", lambda: "lineage")
-    handlers = Renewal(credentials).handlers()
+    handlers = Renewal.of(credentials).handlers()
     gone = weakref.ref(credentials)
     del credentials
     gc.collect()

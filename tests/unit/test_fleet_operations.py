@@ -12,7 +12,7 @@ from botocore.paginate import Paginator
 
 import mangrove
 from mangrove.aws.faults import code_of, fault_of, is_passing, retry_after
-from mangrove.aws.operations import check_parameters, find_operation, is_read_only, rows_of
+from mangrove.aws.operations import _CHANGES, check_parameters, find_operation, is_read_only, rows_of
 from mangrove.aws.paging import next_request, paging_from
 from mangrove.errors import (
     AssumeRoleError,
@@ -215,6 +215,13 @@ def test_what_is_read_only(text):
 )
 def test_what_is_not_read_only(text):
     assert not is_read_only(operation(*text.rsplit(".", 1)).model)
+
+
+def test_what_makes_something_on_the_way_is_not_read_only():
+    for service, name in sorted(_CHANGES - {("apigatewayv2", "PreviewPortal")}):  # the oldest botocore has no portals
+        assert not is_read_only(operation(service, name).model), name
+    assert not is_read_only(operation("redshift", "GetClusterCredentials").model)  # AutoCreate
+    assert is_read_only(operation("sts", "GetSessionToken").model)
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ class Shop:
         self.performed: Counter[str] = Counter()
         self.renewed: list[Target] = []
         self.forgotten: list[Target] = []
+        self.waiting: set[Target] = set()
         self.cancelled = False
         self.lock = threading.Lock()
 
@@ -73,6 +74,9 @@ class Shop:
     def renew(self, task: Any) -> bool:
         self.renewed.append(task.target)
         return True
+
+    def is_waiting(self, task: Any) -> bool:
+        return task.target in self.waiting
 
     def forget(self, task: Any) -> None:
         self.forgotten.append(task.target)
@@ -497,6 +501,23 @@ def test_the_deadline_counts_from_the_beginning_of_the_work():
     now[0] = 3600.0  # the run was made, and read an hour later
     assert [each.kind for each in outcomes(scheduler).values()] == ["ok"]
     assert scheduler.seconds == 0.0
+
+
+def test_waiting_in_an_executors_queue_is_no_time_of_the_target():
+    shop, hold, now = Shop(), threading.Event(), [0.0]
+    (task,) = works(ACCOUNTS[0], [lambda: hold.wait(20)])
+    shop.waiting = {task.target}
+    scheduler = made([opening(ACCOUNTS[0], (task,))], workshop=shop, target_deadline=10.0, clock=lambda: now[0])
+    ended: list[Any] = []
+    reader = threading.Thread(target=lambda: ended.extend(read(scheduler)))
+    reader.start()
+    for _ in range(5):
+        now[0] += 8.0
+        threading.Event().wait(0.05)
+        scheduler._look_at_deadlines(now[0])
+    hold.set()
+    reader.join(20)
+    assert [each.kind for each in ended] == ["ok"]
 
 
 def test_waiting_for_a_limit_is_no_time_of_the_target():

@@ -8,7 +8,7 @@ from typing import Any
 
 from common import ROLE, Client, main
 
-import mangrove
+from mangrove import Fleet
 
 
 class Mangrove(Client):
@@ -17,7 +17,7 @@ class Mangrove(Client):
     def fleet(self, **options: Any) -> Any:
         """Make it."""
         settings = {"role": ROLE, "concurrency": self.workers, **options}
-        return mangrove.Fleet(self.accounts, self.spec.get("terms", self.regions), **settings)
+        return Fleet(self.accounts, self.spec.get("terms", self.regions), **settings)
 
     def judge(self, run: Any) -> None:
         """Note what became of the targets."""

@@ -45,6 +45,7 @@ __all__ = [
     "URLLib3Session",
     "UserAgentString",
     "get_context",
+    "plugins",
     "register_feature_id",
     "useragent",
 ]
@@ -87,3 +88,10 @@ def register_feature_id(feature_id: str) -> None:
     register = getattr(useragent, "register_feature_id", None)
     if register is not None:
         register(feature_id)
+
+
+def plugins() -> str:
+    """Return the plug-ins that botocore has in every client, where the user has named any."""
+    get_plugins = getattr(botocore.session, "get_botocore_plugins", None)
+    found = get_plugins() if get_plugins is not None else None
+    return "" if found in (None, "DISABLED") else str(found)

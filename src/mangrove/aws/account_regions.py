@@ -90,20 +90,23 @@ class _Memo:
             return found
 
 
-_memos: weakref.WeakKeyDictionary[boto3.Session, _Memo] = weakref.WeakKeyDictionary()
+_memos: weakref.WeakKeyDictionary[Any, _Memo] = weakref.WeakKeyDictionary()
 _memos_guard = threading.Lock()
 
 
-def account_regions(session: boto3.Session, partition: Partition, options: ClientOptions) -> AccountRegions:
+def account_regions(
+    session: boto3.Session, partition: Partition, options: ClientOptions, whose: Any = None
+) -> AccountRegions:
     """Return the regions of the session's account; a session asks again after 15 minutes, or 30 s if nobody answered.
 
     Args:
         session: whose account is asked.
         partition: which partition's regions.
         options: client arguments; an endpoint of the caller's own is asked instead of AWS, and nobody else.
+        whose: stands for the account, for as long as it lives, where the session is not one account's alone.
     """
     with _memos_guard:
-        memo = _memos.setdefault(session, _Memo())
+        memo = _memos.setdefault(session if whose is None else whose, _Memo())
     return memo.get((partition.name, options), lambda: _ask_in_turn(session, partition, options))
 
 

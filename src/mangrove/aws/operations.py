@@ -29,6 +29,21 @@ _READS = frozenset(
 _BATCHES = frozenset({"Check", "Describe", "Get", "Head", "List", "Search"})
 # A model that calls these read-only speaks of data, and not of what they start.
 _STARTS = frozenset({"Start", "Stop", "Create", "Delete", "Update", "Put"})
+# What reads by its name, and by its document changes something.
+_CHANGES = frozenset(
+    {
+        # An identity is made for whoever has none yet.
+        ("cognito-identity", "GetId"),
+        ("cognito-identity", "GetOpenIdToken"),
+        ("cognito-identity", "GetOpenIdTokenForDeveloperIdentity"),
+        # The user of the database is made if there is none.
+        ("redshift", "GetClusterCredentialsWithIAM"),
+        ("redshift-serverless", "GetCredentials"),
+        ("apigatewayv2", "PreviewPortal"),  # makes the preview
+        ("ec2", "GetFlowLogsIntegrationTemplate"),  # writes the template to a bucket
+        ("timestream-query", "Query"),  # UNLOAD writes to a bucket
+    }
+)
 _VALUE = re.compile(r"(Invalid type for parameter \S+), value: .*?, type:")
 _COUNTS = frozenset({"integer", "long", "float", "double", "boolean"})
 _WORD = re.compile(r"[A-Z][a-z0-9]+|[A-Z]+(?=[A-Z]|$)")
@@ -138,12 +153,19 @@ def is_read_only(operation: Any) -> bool:
     Args:
         operation: botocore's `OperationModel`.
     """
+    if (operation.service_model.service_name, operation.name) in _CHANGES or _creates(operation):
+        return False
     words = _WORD.findall(operation.name)
     first, second = (*words, "", "")[:2]
     if first in _READS or (first == "Batch" and second in _BATCHES):
         return True
     raw: Mapping[str, Any] = operation._operation_model
     return raw.get("readonly") is True and first not in _STARTS
+
+
+def _creates(operation: Any) -> bool:
+    shape = operation.input_shape
+    return shape is not None and any(name.startswith("AutoCreate") for name in shape.members)
 
 
 def check_parameters(operation: Operation, parameters: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from botocore import xform_name
 from botocore.exceptions import PaginationError
 from botocore.utils import merge_dicts
 
-__all__ = ["Paging", "PagingCollections", "next_request", "pages_of", "paging_from", "paging_of", "sized"]
+__all__ = ["Paging", "PagingCollections", "class_of", "next_request", "pages_of", "paging_from", "paging_of", "sized"]
 
 _TOKENS = ("token", "marker", "cursor", "position")
 _START, _LAST, _MORE = "exclusivestart", "lastevaluated", "hasmore"
@@ -260,3 +260,19 @@ class PagingCollections(CollectionFactory):  # type: ignore[misc,unused-ignore]
         theirs = made._collection_cls  # noqa: SLF001  boto3's seam for the class of a collection; a canary test watches it
         made._collection_cls = type(theirs.__name__, (theirs, _PagingCollection), {})  # noqa: SLF001
         return made
+
+
+def class_of(manager: Any) -> Any:
+    """Return the class of the resources of a collection.
+
+    Args:
+        manager: the collection, as the attribute of a service resource.
+    """
+    handler = manager.all()._handler  # noqa: SLF001  boto3's own way from a collection to its class
+    model = handler.resource_model
+    definition = handler.service_context.resource_json_definitions.get(model.type)
+    return handler.factory.load_from_definition(
+        resource_name=model.type,
+        single_resource_json_definition=definition,
+        service_context=handler.service_context,
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import boto3
 
@@ -268,11 +268,11 @@ def find_regions(
     return answer(session, ask(session, name, regions, anywhere=options.endpoint_url is not None), options)
 
 
-def answer(session: boto3.Session, asked: Asked, options: ClientOptions) -> RegionsAnswer:
+def answer(session: boto3.Session, asked: Asked, options: ClientOptions, whose: Any = None) -> RegionsAnswer:
     """Return the answer to a checked question, calling AWS only if the account's own word is needed."""
     if not asked.needs_account:
         return _select(asked, {}, "explicit")
-    account = account_regions(session, asked.partition, options)
+    account = account_regions(session, asked.partition, options, whose)
     return _select(asked, account.status, account.source, account)
 
 

@@ -15,6 +15,7 @@ import boto3
 from botocore.credentials import RefreshableCredentials
 
 from mangrove._concurrency import Once
+from mangrove.aws.borrowed import BorrowedCredentials
 from mangrove.aws.derived import Derivation
 from mangrove.aws.identity import STS_CONFIG, caller_of, credentials_of, known_caller, load_credentials
 from mangrove.aws.session import Session, make_client
@@ -211,6 +212,14 @@ class Links:
         """
         return self._session(credentials, region_name, {})
 
+    def shared_session(self, borrowed: BorrowedCredentials) -> Session:
+        """Return a session whose clients serve all roles.
+
+        Args:
+            borrowed: knows whom a thread acts for.
+        """
+        return self._derivation.session(lambda: borrowed, handlers=Renewal.of_current(borrowed).handlers())
+
     def source(self, chain: tuple[RoleSpec, ...], region_name: str) -> Source:
         """Return what assumes the role after a chain.
 
@@ -278,7 +287,7 @@ class Links:
         if credentials is None:
             load = functools.partial(load_credentials, self._base)
             return self._derivation.session(load, region_name=region_name, variables=variables)
-        handlers = Renewal(credentials).handlers()
+        handlers = Renewal.of(credentials).handlers()
         return self._derivation.session(
             lambda: credentials, region_name=region_name, variables=variables, handlers=handlers
         )

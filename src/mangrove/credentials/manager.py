@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 
+from mangrove.aws.borrowed import BorrowedCredentials
 from mangrove.aws.identity import caller_of, partition_of_region, sts_region
 from mangrove.aws.partitions import check_region_name
 from mangrove.aws.session import Session, make_session, sdk_regions
@@ -22,6 +23,8 @@ from mangrove.errors import ConfigError, DeclarationTypeError, WrongAccountError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from mangrove.credentials.provider import RoleCredentials
 
     Role = str | RoleSpec | Mapping[str, Any]
 
@@ -156,6 +159,44 @@ class ConnectionManager:
         if verify:
             _verify(session, request.chain[-1])
         return session
+
+    def get_credentials(self, role_arn: Role | Sequence[Role], **options: Any) -> Any:
+        """Return the credentials that a session of a role has, where the session itself is not needed.
+
+        Args:
+            role_arn: as for `get_session`.
+            **options: the role's other arguments, as for `get_session`.
+
+        Raises:
+            ConfigError: an argument is wrong; no call was made.
+
+        Example:
+            >>> role = "arn:aws:iam::210987654321:role/OrganizationAccountAccessRole"
+            >>> mangrove.ConnectionManager(region_name="us-east-1").get_credentials(role)
+            <RoleCredentials of account 210987654321>
+        """
+        request = self._request(parse_chain(role_arn, snake_options(options)), self._region_name)
+        if self._seed is not None:
+            # Whoever keeps sessions has the last word on whose credentials they are.
+            return self._find(request, skip_cache=False, anew=False).get_credentials()
+        return self._links.credentials(request.chain, request.sts_region)
+
+    def new_session(self, credentials: RoleCredentials, region_name: str | None = None) -> Session:
+        """Return a session of a role that is nobody else's, and that is not kept here.
+
+        Args:
+            credentials: what `get_credentials` has returned.
+            region_name: the session's region; None takes the manager's.
+        """
+        return self._links.session(credentials, region_name or self._region_name)
+
+    def shared_session(self, borrowed: BorrowedCredentials) -> Session:
+        """Return a session whose clients serve all roles of this manager, one thread each at a time.
+
+        Args:
+            borrowed: knows which role's credentials a thread acts with.
+        """
+        return self._links.shared_session(borrowed)
 
     def _base_session(self, given: Mapping[str, Any], region: str | None) -> Session:
         if given:

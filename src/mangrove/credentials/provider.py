@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from botocore import UNSIGNED
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
 
+from mangrove.aws.borrowed import BorrowedCredentials
 from mangrove.credentials.refresh import Refresher
 
 __all__ = ["EXPIRED", "FrozenKeys", "Renewal", "RoleCredentials"]
@@ -128,16 +129,27 @@ class RoleCredentials(RefreshableCredentials):
 class Renewal:
     """Have a request that a service refuses as expired sent once more with new credentials.
 
-    The handlers are kept by clients' templates, which all accounts share: so they know the credentials weakly.
-
     Args:
-        credentials: the session's.
+        refresher: returns what holds the keys that a client of the current thread signs with, or None.
     """
 
     __slots__ = ("_refresher",)
 
-    def __init__(self, credentials: RoleCredentials) -> None:
-        self._refresher = weakref.ref(credentials.refresher)
+    def __init__(self, refresher: Callable[[], Refresher | None]) -> None:
+        self._refresher = refresher
+
+    @classmethod
+    def of(cls, credentials: RoleCredentials) -> Renewal:
+        """Return what renews these credentials.
+
+        The handlers are kept by clients' templates, which all accounts share: so they know the credentials weakly.
+        """
+        return cls(weakref.ref(credentials.refresher))
+
+    @classmethod
+    def of_current(cls, borrowed: BorrowedCredentials) -> Renewal:
+        """Return what renews the credentials of the account that the current thread acts for."""
+        return cls(lambda: borrowed.current.refresher)
 
     def handlers(self) -> tuple[tuple[str, Callable[..., Any]], ...]:
         """Return the events and what handles them."""

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mangrove.accounts import Account
 from mangrove.aws.operations import check_parameters, find_operation
 from mangrove.errors import ConfigError
-from mangrove.fleet.doors import Doors, Opening, OpenTask
+from mangrove.fleet.doors import Doors, Make, Opening
 from mangrove.fleet.elsewhere import Recipe, workshop_for
 from mangrove.fleet.limits import Scope
-from mangrove.fleet.listing import check_kinds, openings_of
+from mangrove.fleet.listing import openings_of
 from mangrove.fleet.making import FunctionMaker, OperationMaker, opening_of
+from mangrove.fleet.opening import OpenTask
 from mangrove.fleet.outcome import Outcome, Progress
 from mangrove.fleet.record import Record, read_record
 from mangrove.fleet.request import Request, sensitive_of
 from mangrove.fleet.run import Run
 from mangrove.fleet.tasks import CallTask, ItemsTask, Row, Task, places_of
 from mangrove.resources.kinds import Kind, kind_of
+from mangrove.resources.ways import Ways
 
 if TYPE_CHECKING:
     import boto3
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from mangrove.fleet.starting import Settings
     from mangrove.fleet.workshop import Workshop
 
-__all__ = ["Asking"]
+__all__ = ["Asking", "Report"]
 
 T = TypeVar("T")
 Report = Callable[[Progress], object] | bool | None
@@ -138,39 +139,18 @@ class Asking:
             progress=progress,
         )
 
-    def resources(self, *types: str, ordered: bool = False, progress: Report = None) -> Run[Any]:
-        """Yield the resources of types, everywhere, as objects with `arn` and `tags`.
-
-        They are what the account itself has: its own images and snapshots, and not those that others share.
-
-        Args:
-            *types: such as `ec2.instances`, named as boto3 names the collection; `ecs.clusters.services` are those of
-                all clusters.
-            ordered: as for `call`.
-            progress: as for `call`.
-
-        Raises:
-            ConfigError: there is no such type; the message has the close matches. No call was made.
-
-        Example:
-            >>> fleet = mangrove.Fleet(["123456789012"], regions=["eu-west-1"])
-            >>> [vpc.arn for vpc in fleet.resources("ec2.vpcs")]
-            ['arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-...']
-        """
-        kinds = self._kinds(types)
-        if self._executor is not None:
-            text = "resources are objects of this process: take a fleet without an executor, or `items`"
-            raise ConfigError(text)
-        request = Request("resources", operation=" ".join(kind.name for kind in kinds))
-        return self._run(request, openings_of(kinds), rows=True, ordered=ordered, progress=progress)
-
     def _kinds(self, types: Iterable[str]) -> list[Kind]:
         kinds = list({kind.name: kind for kind in map(kind_of, types)}.values())
         if not kinds:
             text = "resources takes types, such as 'ec2.instances'"
             raise ConfigError(text)
-        check_kinds(kinds, self._session)
+        for kind in kinds:
+            self._ways.check(kind)
         return kinds
+
+    @cached_property
+    def _ways(self) -> Ways:
+        return Ways(self._session)
 
     def map(
         self,
@@ -215,18 +195,21 @@ class Asking:
         /,
         *,
         confirm: bool = False,
+        again: bool = False,
         ordered: bool = False,
         progress: Report = None,
         **parameters: Any,
     ) -> Run[Any]:
         """Ask again what an earlier run asked, where it failed or was never begun.
 
-        Rows of targets that failed half-way come again.
+        Rows of targets that failed half-way come again. A change that was under way when the run was left may be made:
+        its target has a failed outcome that says so, until `again` says that it is to be made again.
 
         Args:
             run: the run, or the file that it was saved to.
             function: the function of a `map` that comes from a file.
             confirm: as for `call`.
+            again: True makes changes again that were under way.
             ordered: as for `call`.
             progress: as for `call`.
             **parameters: those that the file may not hold, as the API calls them sensitive.
@@ -235,6 +218,7 @@ class Asking:
             ConfigError: it is not a run's file, the run has asked something else, or something is missing.
         """
         record = run.record if isinstance(run, Run) else read_record(Path(run))
+        record = record.forgotten() if again else record
         told = record.request
         known = run.request.parameters if isinstance(run, Run) else record.parameters
         request = self._request_of(told, known, parameters, confirm=confirm)
@@ -281,7 +265,7 @@ class Asking:
 
     def _opened_again(self, request: Request, function: Callable[..., Any] | None) -> tuple[Opening, ...]:
         if request.kind == "resources":
-            return openings_of(self._kinds(request.operation.split()))
+            return openings_of(self._kinds(request.operation.split()), self._ways)
         if request.kind != "map":
             return opening_of(request, OperationMaker(CallTask if request.kind == "call" else ItemsTask, request))
         if function is None:
@@ -316,20 +300,27 @@ class Asking:
         accounts = self.accounts
         for account in accounts:
             workshop.know(account)
-        services = Counter(service for service, _, _ in openings)
+        if earlier is not None:
+            earlier.warn_of_others(frozenset(account.id for account in accounts))
+        # What is asked of one service is asked behind one door: who can't come in, can't once.
+        makes: dict[str, list[tuple[Make, bool]]] = {}
+        for service, make, once in openings:
+            makes.setdefault(service, []).append((make, once))
         return (
-            self._open(account, opening, earlier)
+            self._open(account, service, tuple(makes[service]), earlier)
             for account in accounts
-            for opening in openings
-            # Where a service is opened twice, how many targets it has is not known of each.
-            if earlier is None or services[opening[0]] > 1 or not earlier.is_complete(account.id, opening[0])
+            for service in makes
+            if earlier is None or not earlier.is_complete(account.id, service)
         )
 
-    def _open(self, account: Account, opening: Opening, earlier: Record | None) -> Task:
-        service, make, once = opening
-        without = frozenset[tuple[str, str]]() if earlier is None else earlier.done(account.id, service)
+    def _open(
+        self, account: Account, service: str, makes: tuple[tuple[Make, bool], ...], earlier: Record | None
+    ) -> Task:
+        nothing = frozenset[tuple[str, str]]()
+        without = nothing if earlier is None else earlier.done(account.id, service)
+        begun = nothing if earlier is None else earlier.begun(account.id, service)
         scope = None if account.role is None else Scope("", "", "sts", "AssumeRole")
-        return OpenTask(account, service, self._regions, make, once, without, scope)
+        return OpenTask(account, service, self._regions, makes, without, begun, scope)
 
 
 def _name_of(function: Callable[..., Any]) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +12,19 @@ from mangrove.aws.derived import Derivation
 from mangrove.aws.identity import account_of, partition_of
 from mangrove.aws.operations import Operation, find_operation
 from mangrove.aws.options import ClientOptions
-from mangrove.aws.regions import Region, answer, ask, is_glob
+from mangrove.aws.regions import RegionsAnswer, answer, ask
 from mangrove.aws.session import Session, make_client, make_resource
 from mangrove.credentials import ConnectionManager
 from mangrove.credentials.explain import login_needed
-from mangrove.errors import NoRegionsError, RegionDisabledError
-from mangrove.fleet.outcome import Outcome, Target
-from mangrove.fleet.tasks import Context, Step, Task
+from mangrove.credentials.provider import RoleCredentials
+from mangrove.fleet.outcome import Target
+from mangrove.fleet.shared import SharedClients
+from mangrove.fleet.tasks import Task
 
 if TYPE_CHECKING:
     import boto3
 
-    from mangrove.fleet.limits import Scope
-
-__all__ = ["ANY_SERVICE", "TEMPLATES", "Doors", "Make", "OpenTask", "Opening", "nearest", "regions_for"]
+__all__ = ["ANY_SERVICE", "TEMPLATES", "Doors", "Make", "Opening"]
 
 _MOST_CLIENTS = 4096
 
@@ -71,6 +68,8 @@ class Doors:
         self._clients: dict[Target, Any] = {}
         self._accounts: dict[str, Account] = {}
         self._sessions: dict[str, boto3.Session] = {}
+        self._credentials: dict[str, Any] = {}
+        self._shared = SharedClients(self._manager.shared_session, options)
         self._lock = threading.Lock()
         self._operation = lru_cache(maxsize=256)(lambda service, name: find_operation(session, service, name))
 
@@ -81,6 +80,7 @@ class Doors:
                 if self._accounts.get(account.id) != account:
                     self._accounts[account.id] = account
                     self._sessions.pop(account.id, None)
+                    self._credentials.pop(account.id, None)
 
     def own_account(self) -> str:
         """Return the caller's account.
@@ -104,15 +104,28 @@ class Doors:
         """
         if account.profile is not None:
             return self._of_profile(account.profile, region_name)
-        if account.role is None or (account.role == DEFAULT_ROLE and account.id == self.own_account()):
+        if self._is_own(account):
             return self._manager.get_session(region_name=region_name)
-        roles = [*account.role_arns(partition_of(self.base))]
+        return self._manager.get_session(region_name=region_name, **self._role_of(account))
+
+    def _is_own(self, account: Account) -> bool:
+        return account.role is None or (account.role == DEFAULT_ROLE and account.id == self.own_account())
+
+    def _role_of(self, account: Account) -> dict[str, Any]:
         options: dict[str, Any] = {
             name: account.render(value) if name in TEMPLATES and value is not None else value
             for name, value in self._role_options.items()
         }
         options.update({"external_id": account.external_id} if account.external_id is not None else {})
-        return self._manager.get_session(roles[0] if len(roles) == 1 else roles, region_name=region_name, **options)
+        return {"role_arn": list(account.role_arns(partition_of(self.base))), **options}
+
+    def _credentials_of(self, account: Account) -> Any:
+        """Return the credentials of an account's role, or None where it is entered in another way."""
+        if account.id not in self._credentials:
+            other = account.profile is not None or self._is_own(account)
+            found = None if other else self._manager.get_credentials(**self._role_of(account))
+            self._credentials[account.id] = found if isinstance(found, RoleCredentials) else None
+        return self._credentials[account.id]
 
     def _of_profile(self, name: str, region_name: str | None) -> Session:
         # A profile has a region of its own, which clients are told anyway.
@@ -122,21 +135,79 @@ class Doors:
                 self._profiles[key] = Session(profile_name=name, region_name=region_name)
             return self._profiles[key]
 
+    def come_in(self, account: Account) -> None:
+        """Get the credentials of an account: without them its regions would be guessed, and each of them fail.
+
+        Args:
+            account: the account.
+
+        Raises:
+            CredentialError: there are none to be had.
+            LoginRequiredError: the login of its profile is missing or has ended.
+        """
+        credentials, session = self._credentials_of(account), None
+        try:
+            if credentials is None:
+                session = self.enter(account)
+                credentials = session.get_credentials()
+            if credentials is not None:
+                credentials.get_frozen_credentials()
+        except Exception as error:
+            login = login_needed(error, session or self.enter(account))
+            if login is None:
+                raise
+            raise login from error
+
+    def regions(self, account: Account, service: str, terms: Sequence[str]) -> RegionsAnswer:
+        """Return the regions of an account in which a service is, asking the account only if that is needed.
+
+        Args:
+            account: the account.
+            service: the service; empty for a function.
+            terms: names and globs.
+        """
+        credentials, shared = self._credentials_of(account), self._shared
+        session = self.enter(account) if credentials is None else shared.session
+        asked = ask(session, service or ANY_SERVICE, terms)
+        if credentials is None or not asked.needs_account:
+            return answer(session, asked, self.options)
+        if shared.serves((ANY_SERVICE, asked.partition.home), self.operation(ANY_SERVICE, "DescribeRegions")):
+            return shared.act_for(credentials, lambda: answer(session, asked, self.options, credentials))
+        return answer(self.enter(account), asked, self.options)
+
     # -- what tasks ask for --------------------------------------------------------------------------------------------
 
     def session(self, target: Target) -> boto3.Session:
         """Return a session of a target's account, with its region, that knows its target; see `Context`."""
         account = self._accounts[target.account]
-        session = self.enter(account, target.region_name)
+        credentials, region = self._credentials_of(account), target.region_name
+        # A role's is for the function alone: it says things of its target, and goes with it.
+        new, enter = self._manager.new_session, self.enter
+        session: boto3.Session = enter(account, region) if credentials is None else new(credentials, region)
         if session is self.base:
             # The caller's own object stays what it is.
             session = Derivation(session).session(session.get_credentials)
         vars(session).update(target=target, session_information=_information(account, target))
         return session
 
+    def credentials(self, target: Target) -> Any:
+        """Return the credentials that a target's requests are signed with.
+
+        Args:
+            target: the target.
+        """
+        account = self._accounts[target.account]
+        return self._credentials_of(account) or self.enter(account).get_credentials()
+
     def account(self, target: Target) -> Account:
         """Return the account of a target; see `Context`."""
         return self._accounts[target.account]
+
+    def ask(self, target: Target, operation: Operation, parameters: Mapping[str, Any]) -> Any:
+        """Call an operation in a target; see `Context`."""
+        credentials = self._credentials_of(self._accounts[target.account])
+        told = None if credentials is None else self._shared.ask(credentials, target, operation, parameters)
+        return getattr(self.client(target), operation.method)(**parameters) if told is None else told
 
     def client(self, target: Target) -> Any:
         """Return the client of a target; see `Context`."""
@@ -177,102 +248,6 @@ class Doors:
         self._clients.pop(target, None)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTask:
-    """Come into an account, and find the targets in it.
-
-    Args:
-        account: the account.
-        service: the service whose regions are asked for; empty for a function.
-        regions: names and globs.
-        make: makes the task of a target.
-        once: whether one region stands for the whole account.
-        without: regions and types that need not be asked again, for runs that go on with what failed.
-    """
-
-    account: Account
-    service: str
-    regions: Sequence[str]
-    make: Make
-    once: bool = False
-    without: frozenset[tuple[str, str]] = frozenset()
-    scope: Scope | None = field(default=None)
-    repeatable: bool = True
-    opt_in: bool = False
-
-    @property
-    def target(self) -> Target:
-        """Return what stands for the account as long as its regions are not known."""
-        return Target(self.account.id, "*", self.service, name=self.account.name)
-
-    def step(self, context: Context) -> Step:
-        """Find the targets; see `Task`."""
-        if not isinstance(context, Doors):
-            text = f"an account is opened with its doors, and not with {type(context).__name__}"
-            raise TypeError(text)
-        context.know([self.account])
-        session = context.enter(self.account)
-        # The credentials come first: without them the regions would be guessed, and each of them fail.
-        try:
-            credentials = session.get_credentials()
-            if credentials is not None:
-                credentials.get_frozen_credentials()
-        except Exception as error:
-            login = login_needed(error, session)
-            if login is None:
-                raise
-            raise login from error
-        terms = regions_for(self.account, self.regions)
-        if not terms:
-            text = f"account {self.account.id} is worked on in {', '.join(self.account.regions)} alone"
-            return Step(outcomes=(Outcome(self.target, "unsupported", error=NoRegionsError(text)),))
-        found = answer(session, ask(session, self.service or ANY_SERVICE, terms), context.options)
-        regions = [*found.regions]
-        alive = [region for region in regions if region.status != "disabled"]
-        skipped = [
-            *((region.name, "disabled", region.source) for region in regions if region.status == "disabled"),
-            *((skip.name, skip.reason, skip.source) for skip in found.skipped),
-        ]
-        names = tuple(region.name for region in alive)
-        if self.once and alive:
-            alive, skipped = [nearest(alive, context.base.region_name)], []
-        partition = found.partition
-        return Step(
-            tasks=tuple(task for region in alive for task in self._tasks(region, partition, names)),
-            outcomes=tuple(
-                self._skip(name, reason, source, partition)
-                for name, reason, source in skipped
-                if (name, "") not in self.without
-            ),
-        )
-
-    def _tasks(self, region: Region, partition: str, names: tuple[str, ...]) -> list[Task]:
-        target = Target(
-            self.account.id,
-            region.name,
-            self.service,
-            partition,
-            name=self.account.name,
-            endpoint_region=region.endpoint_region,
-        )
-        made = self.make(target, _may_be_disabled(region), names)
-        return [task for task in made if (task.target.region, task.target.type) not in self.without]
-
-    def _skip(self, region: str, reason: Any, source: str, partition: str) -> Outcome[Any]:
-        error: Exception
-        if reason == "disabled":
-            error = RegionDisabledError(f"account {self.account.id} has not enabled {region} ({source})")
-        else:
-            error = NoRegionsError(f"{self.service or 'the service'} is not in {region} ({source})")
-        target = Target(self.account.id, region, self.service, partition, name=self.account.name)
-        return Outcome(target, reason, error=error)
-
-
-def nearest(regions: Sequence[Region], preferred: str | None) -> Region:
-    """Return the region that stands for an account: the caller's own, else one that every account has."""
-    return min(regions, key=lambda region: (region.name != preferred, region.opt_in))
-
-
 def _information(account: Account, target: Target) -> dict[str, Any]:
     """Return what botocove's sessions tell of themselves, by its names, for functions that were written for it."""
     role = account.role_arn(target.partition)
@@ -287,27 +262,3 @@ def _information(account: Account, target: Target) -> dict[str, Any]:
         "Partition": target.partition,
         "AssumeRoleSuccess": True,
     }
-
-
-def _may_be_disabled(region: Region) -> bool:
-    return region.opt_in and region.status == "unknown"
-
-
-def regions_for(account: Account, regions: Sequence[str]) -> list[str]:
-    """Return the names and globs of an account: its own, as far as the run wants them.
-
-    Args:
-        account: the account.
-        regions: what the run wants.
-
-    Example:
-        >>> own = mangrove.accounts.Account("111111111111", regions=("eu-west-1", "us-east-1"))
-        >>> regions_for(own, ["*"]), regions_for(own, ["eu-*"]), regions_for(own, ["us-east-1"])
-        (['eu-west-1', 'us-east-1'], ['eu-west-1'], ['us-east-1'])
-    """
-    if not account.regions:
-        return list(regions)
-    own = list(account.regions)
-    if any(is_glob(each) for each in own):
-        return own if list(regions) == ["*"] else list(regions)
-    return [name for name in own if any(fnmatchcase(name, term) for term in regions)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import uuid
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mangrove._redact import message_of
 from mangrove.accounts import Account
+from mangrove.aws.faults import forget_request
 from mangrove.aws.options import ClientOptions
 from mangrove.aws.renewing import renew
 from mangrove.aws.session import Session
@@ -95,6 +96,7 @@ def _sendable(error: BaseException) -> Exception:
     if not isinstance(error, Exception):
         # Such as `sys.exit` of a user's function, which would end the process for all.
         return MangroveError(f"the function ended with {error!r}")
+    forget_request(error)
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301  its own pickle
     except Exception:  # noqa: BLE001  one that comes apart on the way can break a whole pool
@@ -130,7 +132,7 @@ def _renew(number: str, recipe: Recipe, account: Account | None, task: Task) -> 
     doors = _doors(number, _Equal(recipe))
     if account is not None:
         doors.know([account])
-    credentials = doors.session(task.target).get_credentials()
+    credentials = doors.credentials(task.target)
     return credentials is not None and renew(credentials)
 
 
@@ -154,9 +156,13 @@ class Local:
         """Make a step."""
         return task.step(self._doors)
 
+    def is_waiting(self, task: Task) -> bool:  # noqa: ARG002
+        """Return no: who is to make it makes it."""
+        return False
+
     def renew(self, task: Task) -> bool:
         """Get the account's credentials anew; tell whether there may be others."""
-        credentials = self._doors.session(task.target).get_credentials()
+        credentials = self._doors.credentials(task.target)
         return credentials is not None and renew(credentials)
 
     def forget(self, task: Task) -> None:
@@ -177,7 +183,7 @@ class Elsewhere:
     def __init__(self, submit: Callable[..., Any], recipe: Recipe, number: str, *, once: bool) -> None:
         self._submit, self._recipe, self._number, self._once = submit, recipe, number, once
         self._accounts: dict[str, Account] = {}
-        self._pending: set[Any] = set()
+        self._pending = _Pending()
 
     def know(self, account: Account) -> None:
         """Remember an account, whose targets come later.
@@ -197,33 +203,56 @@ class Elsewhere:
         """Make a step."""
         account = self._accounts.get(task.target.account)
         if self._once and not task.repeatable and task.scope is not None:
-            return self._step(_perform_once, self._number, self._recipe, account, task, f"mangrove-{uuid.uuid4().hex}")
-        return self._step(_perform, self._number, self._recipe, account, task)
+            once = f"mangrove-{uuid.uuid4().hex}"
+            return self._step(task, _perform_once, self._number, self._recipe, account, task, once)
+        return self._step(task, _perform, self._number, self._recipe, account, task)
 
     def renew(self, task: Task) -> bool:
         """Get the account's credentials anew, in one of the processes."""
-        return bool(self._wait(_renew, self._number, self._recipe, self._accounts.get(task.target.account), task))
+        account = self._accounts.get(task.target.account)
+        return bool(self._wait(task, _renew, self._number, self._recipe, account, task))
 
-    def _step(self, function: Callable[..., Step | _Failed], *arguments: Any) -> Step:
-        step: Step | _Failed = self._wait(function, *arguments)
+    def is_waiting(self, task: Task) -> bool:
+        """Tell whether no process has begun it; a cluster does not say so, and there waiting counts."""
+        return self._pending.has_not_begun(task)
+
+    def _step(self, task: Task, function: Callable[..., Step | _Failed], *arguments: Any) -> Step:
+        step: Step | _Failed = self._wait(task, function, *arguments)
         if isinstance(step, _Failed):
             raise step.error()
         return step
 
-    def _wait(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        future = self._submit(function, *arguments)
-        self._pending.add(future)
-        try:
-            return future.result()
-        finally:
-            self._pending.discard(future)
+    def _wait(self, task: Task, function: Callable[..., Any], *arguments: Any) -> Any:
+        return self._pending.result(task, self._submit(function, *arguments))
 
     def forget(self, task: Task) -> None:
         """Do nothing: the other processes keep few clients, and see to that themselves."""
 
     def cancel(self) -> None:
         """Cancel what has not begun there."""
-        for future in list(self._pending):
+        self._pending.cancel()
+
+
+class _Pending:
+    """Hold what was handed to an executor and is not done."""
+
+    def __init__(self) -> None:
+        self._futures: dict[int, Any] = {}
+
+    def result(self, task: Task, future: Any) -> Any:
+        self._futures[id(task)] = future
+        try:
+            return future.result()
+        finally:
+            self._futures.pop(id(task), None)
+
+    def has_not_begun(self, task: Task) -> bool:
+        future = self._futures.get(id(task))
+        running = getattr(future, "running", None)
+        return future is not None and running is not None and not (running() or future.done())
+
+    def cancel(self) -> None:
+        for future in list(self._futures.values()):
             future.cancel()
 
 
@@ -261,12 +290,16 @@ class _InThreads(Local):
 
     def __init__(self, doors: Doors, executor: Executor) -> None:
         super().__init__(doors)
-        self._executor = executor
+        self._executor, self._pending = executor, _Pending()
 
     def perform(self, task: Task) -> Step:
         """Make a step."""
-        future: Future[Step] = self._executor.submit(super().perform, task)
-        return future.result()
+        step: Step = self._pending.result(task, self._executor.submit(super().perform, task))
+        return step
+
+    def is_waiting(self, task: Task) -> bool:
+        """Tell whether no thread has begun it."""
+        return self._pending.has_not_begun(task)
 
 
 def recipe_of(session: object, recipe: Recipe) -> Recipe:

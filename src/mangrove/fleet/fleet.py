@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ from mangrove.aws.options import ClientOptions
 from mangrove.aws.regions import is_glob, parse_terms
 from mangrove.aws.services import find_service, service_names
 from mangrove.aws.session import make_session, sdk_regions
-from mangrove.fleet.asking import Asking
+from mangrove.errors import ConfigError
+from mangrove.fleet.asking import Asking, Report
 from mangrove.fleet.doors import Doors, Opening
 from mangrove.fleet.elsewhere import Recipe, recipe_of, workshop_for
 from mangrove.fleet.limits import Limits
@@ -20,7 +21,9 @@ from mangrove.fleet.listing import openings_of
 from mangrove.fleet.members import Members
 from mangrove.fleet.outcome import Target
 from mangrove.fleet.plan import Plan, plan_of
+from mangrove.fleet.record import Record
 from mangrove.fleet.request import Request
+from mangrove.fleet.run import Run
 from mangrove.fleet.starting import Settings, check_number, role_options_of
 from mangrove.fleet.tasks import NoTask, Task
 
@@ -136,6 +139,11 @@ class Fleet(Asking):
         return self._members.all()
 
     @property
+    def session(self) -> boto3.Session:
+        """Return the caller's session."""
+        return self._session
+
+    @property
     def regions(self) -> tuple[str, ...]:
         """Return the names and globs of the regions, as they were asked for."""
         return self._regions
@@ -184,6 +192,56 @@ class Fleet(Asking):
             part._settings = self._settings.changed(settings)
         return part
 
+    def resources(self, *types: str, ordered: bool = False, progress: Report = None) -> Run[Any]:
+        """Yield the resources of types, everywhere, as objects with `arn` and `tags`.
+
+        They are what the account itself has: its own images and snapshots, and not those that others share.
+
+        Args:
+            *types: such as `ec2.instances`, named as boto3 names the collection; `ecs.clusters.services` are those of
+                all clusters.
+            ordered: as for `call`.
+            progress: as for `call`.
+
+        Raises:
+            ConfigError: there is no such type; the message has the close matches. No call was made.
+
+        Example:
+            >>> fleet = mangrove.Fleet(["123456789012"], regions=["eu-west-1"])
+            >>> [vpc.arn for vpc in fleet.resources("ec2.vpcs")]
+            ['arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-...']
+        """
+        kinds = self._kinds(types)
+        names = [kind.name for kind in kinds]
+        return self.listing(names, openings_of(kinds, self._ways), ordered=ordered, progress=progress)
+
+    def listing(
+        self,
+        types: Sequence[str],
+        openings: tuple[Opening, ...],
+        *,
+        ordered: bool = False,
+        progress: Report = None,
+        earlier: Record | None = None,
+    ) -> Run[Any]:
+        """Return the run that lists types, for who makes something of its own of them; others take `resources`.
+
+        Args:
+            types: the names of the types.
+            openings: how they are listed; see `mangrove.fleet.listing.openings_of`.
+            ordered: as for `call`.
+            progress: as for `call`.
+            earlier: what an earlier run has done.
+
+        Raises:
+            ConfigError: the fleet has an executor.
+        """
+        if self._executor is not None:
+            text = "resources are listed by this process: take a fleet without an executor, or `items`"
+            raise ConfigError(text)
+        request = Request("resources", operation=" ".join(types))
+        return self._run(request, openings, rows=True, ordered=ordered, progress=progress, earlier=earlier)
+
     def plan(self, service: str, operation: str, /, *, once: bool = False, **parameters: Any) -> Plan:
         """Say what `call` or `items` would do, without doing it; only whose credentials these are may be asked.
 
@@ -211,7 +269,7 @@ class Fleet(Asking):
             *types: as for `resources`.
         """
         kinds = self._kinds(types)
-        lists = [(kind.name, opening) for kind in kinds for opening in openings_of([kind])]
+        lists = [(kind.name, opening) for kind in kinds for opening in openings_of([kind], self._ways)]
         return self._plan(
             " ".join(kind.name for kind in kinds), [name for name, _ in lists], [each for _, each in lists]
         )

@@ -1,125 +1,238 @@
-"""List the resources of a type in one target, as objects with ARNs, one page a step."""
+"""List the resources of a type in one target, one request a step; what is made of them is the last step's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from mangrove.aws.services import find_service, one_of, service_names
-from mangrove.aws.session import Session, make_resource
-from mangrove.errors import ConfigError, UnknownResourceError
+from mangrove.aws.faults import fault_of, is_passing
+from mangrove.errors import ConfigError
 from mangrove.fleet.doors import Doors, Opening
 from mangrove.fleet.limits import Scope
 from mangrove.fleet.outcome import Target
 from mangrove.fleet.tasks import Context, Step, Task
-from mangrove.resources.kinds import Kind, kind_of
-from mangrove.resources.listing import pages_of_kind
-from mangrove.resources.objects import facts_of
+from mangrove.fleet.trying import Patience
+from mangrove.resources.kinds import Kind
+from mangrove.resources.listing import Asking, Finish, at_home, walk
+from mangrove.resources.ways import Ask, Item, Way, Ways
 
-if TYPE_CHECKING:
-    import boto3
+__all__ = ["Last", "Listing", "ResourcesTask", "openings_of"]
 
-__all__ = ["ResourcesTask", "check_kinds", "openings_of"]
+_PATIENCE = Patience()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Be one type in one target.
+
+    Args:
+        target: the target; its service is the type's.
+        way: how the type is listed.
+        ways: know the operations.
+        regions: where resources may be, of a list that answers for a whole account.
+        fault: is called with an error that costs only what it is about.
+        doors: lead into the accounts.
+    """
+
+    target: Target
+    way: Way
+    ways: Ways
+    regions: tuple[str, ...]
+    fault: Callable[[Exception], object]
+    doors: Doors
+
+
+class Last(Protocol):
+    """Be the last step: what is made of the items of a list."""
+
+    def __call__(self, listing: Listing) -> Finish:
+        """Return what turns the pages of a target into what is handed out."""
+        ...
+
+
+class _Walking:
+    """Be on the way through the lists of a target.
+
+    Attributes:
+        ask: the next request; None at the end.
+        faults: errors that cost only what they are about.
+    """
+
+    def __init__(self, make: Callable[[Callable[[Exception], object]], Generator[Any, Any, None]]) -> None:
+        self.faults: list[Exception] = []
+        self.ask: Ask | None = None
+        self._tries = 0
+        self._walk = make(self.faults.append)
+        self._go_on(lambda: next(self._walk), [])
+
+    def answered(self, answer: Any) -> list[Any]:
+        """Go on with an answer, to the next request; return what was found."""
+        return self._go_on(lambda: self._walk.send(answer), [])
+
+    def refused(self, error: Exception) -> list[Any]:
+        """Go on without what an error was about, or raise the error where that is all, or it may pass.
+
+        Raises:
+            Exception: the error.
+        """
+        self._tries += 1
+        if self.ask is None or not self.ask.spare or self._may_pass(error):
+            raise error
+        return self._go_on(lambda: self._walk.throw(error), [])
+
+    def _may_pass(self, error: Exception) -> bool:
+        fault = fault_of(error)
+        # With other credentials, or after a while, it is answered; if not, nothing else is either.
+        if fault in ("expired", "throttled"):
+            return True
+        return is_passing(error) and _PATIENCE.wait(fault, self._tries, 0.0, lambda: 0.0) is not None
+
+    def _go_on(self, begin: Callable[[], Any], found: list[Any]) -> list[Any]:
+        self._tries, self.ask = 0, None
+        try:
+            event = begin()
+            while isinstance(event, list):
+                found += event
+                event = next(self._walk)
+            self.ask = event
+        except StopIteration:
+            pass
+        except Exception as error:  # noqa: BLE001  what was found before it is handed out first
+            self.faults.insert(0, error)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class ResourcesTask:
-    """List the resources of a type; the rows are the objects.
+    """List the resources of a type.
 
     Args:
         target: the target; its service is the type's.
         kind: the type.
-        regions: where the objects may be, of a list that answers for a whole account.
+        ways: know how types are listed.
+        operation: the operation of the first request.
+        last: makes what is handed out.
+        regions: where the resources may be, of a list that answers for a whole account.
         opt_in: whether the account must enable the region first.
-        pages: the pages to come; None before the first.
-        faults: errors of resources on the way, whose own could not be listed.
+        walking: how far it is; None at the beginning.
+        ask: the next request; None at the beginning and the end.
     """
 
     target: Target
     kind: Kind
+    ways: Ways = field(compare=False, repr=False)
+    operation: str
+    last: Last = field(compare=False, repr=False)
     regions: tuple[str, ...] = ()
     opt_in: bool = False
-    pages: Iterator[list[Any]] | None = field(default=None, compare=False, repr=False)
-    faults: list[Exception] = field(default_factory=list, compare=False, repr=False)
+    walking: _Walking | None = field(default=None, compare=False, repr=False)
+    ask: Ask | None = field(default=None, compare=False, repr=False)
 
     @property
     def repeatable(self) -> bool:
-        """Tell whether the step may be made again: a list can only be begun again, not gone on with."""
-        return self.pages is None
+        """Tell whether the step may be made again."""
+        return self.walking is None or self.ask is not None
 
     @property
-    def scope(self) -> Scope:
-        """Return what the request counts for."""
-        return Scope(self.target.account, self.target.region, self.target.service, self.kind.name)
+    def scope(self) -> Scope | None:
+        """Return what the next request counts for; None at the end, where none is made."""
+        target = self.target
+        if self.walking is None:
+            return Scope(target.account, target.region, target.service, self.operation)
+        if self.ask is None:
+            return None
+        return Scope(target.account, self.ask.region or target.region, target.service, self.ask.operation.name)
 
     def step(self, context: Context) -> Step:
-        """Get a page; see `Task`."""
-        pages = self.pages or self._pages(context)
-        page = next(pages, None)
-        if page is not None:
-            return Step(page, after=replace(self, pages=pages))
-        if self.faults:
+        """Make a request; see `Task`."""
+        walking = self.walking or self._begin(context)
+        ask = self.ask or walking.ask
+        if ask is None:
             # What else there is has been handed out; the target is not whole all the same.
-            raise self.faults[0]
-        return Step(calls=0)
+            raise walking.faults[0]
+        try:
+            answer = context.ask(_place(self.target, ask.region), ask.operation, ask.parameters)
+        except Exception as error:  # noqa: BLE001  raised again, unless the rest can do without
+            found = walking.refused(error)
+        else:
+            found = walking.answered(answer)
+        if walking.ask is None and not walking.faults:
+            return Step(found)
+        return Step(found, after=replace(self, walking=walking, ask=walking.ask))
 
-    def _pages(self, context: Context) -> Iterator[list[Any]]:
+    def _begin(self, context: Context) -> _Walking:
         if not isinstance(context, Doors):
-            text = "resources are objects of this process; list them without an executor, or take `items`"
+            text = "resources are listed by this process; list them without an executor, or take `items`"
             raise ConfigError(text)
-        service = context.service(self.target)
-        pages = pages_of_kind(self.kind, service, self.faults.append)
-        return pages if self.kind.home is None else self._at_home(context, service, pages)
+        way = self.ways.of(self.kind)
 
-    def _at_home(self, doors: Doors, service: Any, pages: Iterator[list[Any]]) -> Iterator[list[Any]]:
-        """Yield the objects in the regions that are wanted, each with a client of its own region."""
-        services = {self.target.region_name: service}
-        for page in pages:
-            found = []
-            for each in page:
-                region = self._home(each, service)
-                if region not in self.regions:
-                    continue
-                if region not in services:
-                    services[region] = doors.service(self.target, region)
-                found.append(_moved(each, services[region]))
-            yield found
+        def begin(fault: Callable[[Exception], object]) -> Generator[Any, Any, None]:
+            listing = Listing(self.target, way, self.ways, self.regions, fault, context)
+            return walk(way, self.last(listing), fault)
 
-    def _home(self, resource: Any, service: Any) -> str:
-        kind: Any = self.kind
-        data: dict[str, Any] = resource.meta.data or {}
-        region = data.get(str(kind.home))
-        if not region and kind.home_call is not None:
-            identifiers = {name: getattr(resource, name) for name in facts_of(resource).names}
-            region = kind.home_call.one(service.meta.client, {**data, **identifiers})
-        found: str = region or self.target.region
-        return {"EU": "eu-west-1"}.get(found, found)  # S3 says so of buckets from before its regions had names
+        return _Walking(begin)
 
 
-def _moved(resource: Any, service: Any) -> Any:
-    """Return a resource with the client of another region, and the data that it has."""
-    if resource.meta.client is service.meta.client:
-        return resource
-    names = facts_of(resource).names
-    made = type(resource)(*(getattr(resource, name) for name in names), client=service.meta.client)
-    made.meta.data = resource.meta.data
-    return made
+def _place(target: Target, region: str) -> Target:
+    if not region or region == target.region_name:
+        return target
+    return replace(target, region=region, endpoint_region="", type="")
 
 
-def openings_of(kinds: Sequence[Kind]) -> tuple[Opening, ...]:
+def objects(listing: Listing) -> Finish:
+    """Make objects of items: the last step of `Fleet.resources`."""
+    services: dict[str, Any] = {}
+
+    def made(item: Item) -> Any:
+        region = item.region or listing.target.region_name
+        if region not in services:
+            services[region] = listing.doors.service(listing.target, region)
+        return _object(services[region], listing.way, item)
+
+    def finish(items: list[Item]) -> Asking:
+        target, kind = listing.target, listing.way.kind
+        if kind.home is not None:
+            items = yield from at_home(items, kind, listing.ways, listing.regions, target.region, listing.fault)
+        return [made(item) for item in items]
+
+    return finish
+
+
+def _object(service: Any, way: Way, item: Item) -> Any:
+    spec = way.spec
+    make = getattr(service, spec.type, None)
+    if make is None:
+        # boto3 gives EC2 no `KeyPairInfo(...)`: its collection's own handler knows the class.
+        make = partial(_class_of(service, way), client=service.meta.client)
+    found = make(*(item.identifiers[name] for name in spec.names))
+    found.meta.data = item.data
+    return found
+
+
+def _class_of(service: Any, way: Way) -> Any:
+    from mangrove.aws.paging import class_of  # noqa: PLC0415  for one type of all
+
+    return class_of(getattr(service, way.kind.path[0]))
+
+
+def openings_of(kinds: Sequence[Kind], ways: Ways, last: Last = objects) -> tuple[Opening, ...]:
     """Return how the targets of types are found: service by service, and once an account where one list is for all.
 
     Args:
         kinds: the types.
+        ways: know how types are listed.
+        last: what is made of their items.
     """
 
     def key(kind: Kind) -> tuple[str, bool]:
         return kind.service, kind.home is not None
 
     return tuple(
-        (service, _Lists(tuple(group)), once) for (service, once), group in groupby(sorted(kinds, key=key), key=key)
+        (service, _Lists(tuple((kind, ways.check(kind)) for kind in group), last, ways), once)
+        for (service, once), group in groupby(sorted(kinds, key=key), key=key)
     )
 
 
@@ -127,33 +240,12 @@ def openings_of(kinds: Sequence[Kind]) -> tuple[Opening, ...]:
 class _Lists:
     """Make the tasks that list types in a target."""
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[tuple[Kind, str], ...]
+    last: Last
+    ways: Ways
 
     def __call__(self, target: Target, opt_in: bool, regions: tuple[str, ...]) -> tuple[Task, ...]:  # noqa: FBT001
-        return tuple(ResourcesTask(replace(target, type=kind.name), kind, regions, opt_in) for kind in self.kinds)
-
-
-def check_kinds(kinds: Sequence[Kind], session: boto3.Session) -> None:
-    """Refuse a type that there is none of; no call is made.
-
-    Args:
-        kinds: the types.
-        session: whose data files count.
-
-    Raises:
-        UnknownServiceError: there is no such service; the message has the close matches.
-        UnknownResourceError: it has no such collection; the message has the close matches.
-    """
-    names, bare = service_names(session), Session(region_name="us-east-1")
-    for kind in kinds:
-        find_service(kind.service, names)
-        model, way = make_resource(bare, kind.service).meta.resource_model, kind.service
-        if len(kind.path) > 1 and kind_of(f"{way}.{kind.path[0]}").home is not None:
-            text = f"{kind.name} can't be listed: what is below {way}.{kind.path[0]} is in the regions of each of those"
-            raise UnknownResourceError(text)
-        for name in kind.path:
-            there = {one.name: one for one in model.collections}
-            if name not in there:
-                text = f"{way} has no collection {name!r}{one_of(name, there)}"
-                raise UnknownResourceError(text)
-            model, way = there[name].resource.model, f"{way}.{name}"
+        return tuple(
+            ResourcesTask(replace(target, type=kind.name), kind, self.ways, operation, self.last, regions, opt_in)
+            for kind, operation in self.kinds
+        )

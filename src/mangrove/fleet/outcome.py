@@ -181,6 +181,7 @@ class Summary:
         calls: requests of all.
         seconds: from the beginning of the run to its end.
         errors: how often each code or class of error occurred, the most frequent first.
+        complete: whether the run is at its end.
 
     Example:
         >>> from mangrove.fleet import Summary
@@ -194,25 +195,28 @@ class Summary:
     calls: int
     seconds: float
     errors: Mapping[str, int]
+    complete: bool = True
 
     def __str__(self) -> str:
         told = ", ".join(f"{count} {kind}" for kind, count in self.kinds.items())
         causes = ", ".join(f"{code} {count}" for code, count in self.errors.items())
         found = f"{_count(self.targets, 'target')}: {told or 'none'}{f' ({causes})' if causes else ''}"
         rows, calls = _count(self.rows, "row"), _count(self.calls, "call")
-        return f"{found}; {rows}, {calls}, {self.seconds:.1f} s"
+        so_far = "" if self.complete else " so far: the run is not read to its end"
+        return f"{found}; {rows}, {calls}, {self.seconds:.1f} s{so_far}"
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def summary_of(outcomes: Iterable[Outcome[Any]], seconds: float) -> Summary:
+def summary_of(outcomes: Iterable[Outcome[Any]], seconds: float, *, complete: bool = True) -> Summary:
     """Count outcomes.
 
     Args:
         outcomes: the outcomes.
         seconds: how long the run took.
+        complete: whether it is at its end.
     """
     every = list(outcomes)
     kinds = Counter(outcome.kind for outcome in every)
@@ -227,4 +231,5 @@ def summary_of(outcomes: Iterable[Outcome[Any]], seconds: float) -> Summary:
         calls=sum(outcome.calls for outcome in every),
         seconds=seconds,
         errors=dict(errors.most_common()),
+        complete=complete,
     )

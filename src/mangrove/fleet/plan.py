@@ -11,7 +11,8 @@ from mangrove.accounts import DEFAULT_ROLE, Account
 from mangrove.aws.identity import partition_of_region
 from mangrove.aws.regions import Asked, ask, guess
 from mangrove.errors import NoRegionsError
-from mangrove.fleet.doors import ANY_SERVICE, Opening, nearest, regions_for
+from mangrove.fleet.doors import ANY_SERVICE, Opening
+from mangrove.fleet.opening import nearest, regions_for
 from mangrove.fleet.outcome import Target
 
 if TYPE_CHECKING:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mangrove._atomic import read_private, write_private
 from mangrove.errors import ConfigError
-from mangrove.fleet.outcome import Outcome
+from mangrove.fleet.outcome import Outcome, Target
 from mangrove.fleet.request import Request, from_plain
 
 __all__ = ["Record", "read_record", "write_record"]
@@ -22,6 +23,10 @@ _VERSION = 1
 _REQUEST = {"kind": str, "service": str, "operation": str, "parameters": dict, "withheld": list, "once": bool}
 _ASKED = ("call", "items", "resources", "map")
 _KEY = ("account", "service", "region", "type")
+# What a change is that was under way when the run was left: it may be made.
+_BEGUN = "begun"
+_MOST_NAMED = 5
+_log = logging.getLogger("mangrove.fleet")
 _DONE = frozenset({"ok", "disabled", "unsupported"})
 
 
@@ -40,17 +45,56 @@ class Record:
     opened: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, request: Request, outcomes: Iterable[Outcome[Any]], opened: Mapping[str, int]) -> Record:
-        """Return the record of a run."""
-        told = [each.to_dict() for each in outcomes]
+    def of(
+        cls,
+        request: Request,
+        outcomes: Iterable[Outcome[Any]],
+        opened: Mapping[str, int],
+        untold: Mapping[Target, Outcome[Any] | None] | None = None,
+    ) -> Record:
+        """Return the record of a run.
+
+        Args:
+            request: what was asked.
+            outcomes: those that were handed out.
+            opened: how many targets each account and service has.
+            untold: what was begun and was not handed out, of a run that changes something.
+        """
+        rest = {} if request.read_only or untold is None else untold
+        unknown = [Outcome(target, "failed").to_dict() | {"kind": _BEGUN} for target, end in rest.items() if not end]
+        known = [end for end in rest.values() if end]
+        told = [*unknown, *(each.to_dict() for each in (*known, *outcomes))]
         return cls(request.to_dict(), {_key(each): each for each in told}, dict(opened))
 
     def merged(self, later: Record) -> Record:
         """Return this record with what a later run found out: an account that could not be opened now may be open."""
         open_now = {(account, service) for account, service, region, _ in later.targets if region != "*"}
         kept = {key: told for key, told in self.targets.items() if key[2] != "*" or key[:2] not in open_now}
+        # Of what was begun nothing new is known as long as nobody has asked it again.
+        unasked = {key for key, told in kept.items() if told["kind"] == _BEGUN and not _calls(later.targets.get(key))}
+        new = {key: told for key, told in later.targets.items() if key not in unasked}
         opened = {account: max(count, self.opened.get(account, 0)) for account, count in later.opened.items()}
-        return Record(self.request, {**kept, **later.targets}, {**self.opened, **opened})
+        return Record(self.request, {**kept, **new}, {**self.opened, **opened})
+
+    def begun(self, account: str, service: str) -> frozenset[tuple[str, str]]:
+        """Return the regions, and types, of a service in an account that were under way when the run was left."""
+        return frozenset(
+            key[2:] for key, told in self.targets.items() if key[:2] == (account, service) and told["kind"] == _BEGUN
+        )
+
+    def forgotten(self) -> Record:
+        """Return this record without what was under way, so that it is asked again."""
+        return replace(self, targets={key: told for key, told in self.targets.items() if told["kind"] != _BEGUN})
+
+    def warn_of_others(self, accounts: frozenset[str]) -> None:
+        """Warn of accounts that are not among these, and where something is left to be done."""
+        left = {key[0] for key, told in self.targets.items() if told["kind"] not in _DONE} - accounts
+        if left:
+            _log.warning(
+                "%d accounts of the earlier run are not in this fleet, and what failed there is not asked again: %s",
+                len(left),
+                ", ".join(sorted(left)[:_MOST_NAMED]),
+            )
 
     def done(self, account: str, service: str) -> frozenset[tuple[str, str]]:
         """Return the regions, and types, of a service in an account that need not be asked again."""
@@ -114,6 +158,10 @@ def read_record(path: Path) -> Record:
             raise
         text = f"{path} is not the file of a run: {error!r}"
         raise ConfigError(text) from error
+
+
+def _calls(told: Mapping[str, Any] | None) -> int:
+    return 0 if told is None else int(told.get("calls", 1))
 
 
 def _key(told: Mapping[str, Any]) -> Key:

@@ -140,14 +140,16 @@ class Run(Iterator[T], AsyncIterator[T], Generic[T]):
     def _some(self) -> list[T]:
         """Return what there is by now, one result at least: going through a thread costs more than a result."""
         found: list[T] = []
-        while len(found) < _AT_ONCE and (not found or self._is_at_hand()):
+        while len(found) < _AT_ONCE and (not found or self.at_hand):
             try:
                 found.append(next(self))
             except StopIteration:
                 break
         return found
 
-    def _is_at_hand(self) -> bool:
+    @property
+    def at_hand(self) -> bool:
+        """Tell whether the next result is there already."""
         return self._scheduler.at_hand or self._page.__length_hint__() > 0  # type: ignore[attr-defined]
 
     # -- the end -------------------------------------------------------------------------------------------------------
@@ -216,9 +218,14 @@ class Run(Iterator[T], AsyncIterator[T], Generic[T]):
         )
 
     def summary(self) -> Summary:
-        """Count what became of the targets; outcomes that nobody has read yet are waited for, rows not."""
+        """Count what became of the targets; outcomes that nobody has read yet are waited for, rows not.
+
+        Of rows that are not all read it counts what is known so far, and says so.
+        """
         every = self._those(lambda _outcome: True)
-        return summary_of(every, self._scheduler.seconds if self._seconds is None else self._seconds)
+        seconds = self._scheduler.seconds if self._seconds is None else self._seconds
+        found = summary_of(every, seconds, complete=self._ended)
+        return replace(found, rows=max(found.rows, self._row_count))
 
     def slowest(self, most: int = 10) -> list[Outcome[Any]]:
         """Return the outcomes that took the longest, the slowest first.
@@ -249,7 +256,8 @@ class Run(Iterator[T], AsyncIterator[T], Generic[T]):
     @property
     def record(self) -> Record:
         """Return what is written down of the run: what was asked, and what became of each target."""
-        made = Record.of(self.request, self.outcomes, self._scheduler.opened)
+        work = self._scheduler
+        made = Record.of(self.request, self.outcomes, work.opened, work.untold)
         return made if self._earlier is None else self._earlier.merged(made)
 
     def save(self, path: str | os.PathLike[str]) -> None:

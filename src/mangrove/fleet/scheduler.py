@@ -10,10 +10,10 @@ from typing import Any
 
 from mangrove.aws.faults import Fault, fault_of, is_passing, retry_after
 from mangrove.errors import DeadlineError, MangroveError
-from mangrove.fleet.gate import Verdict
+from mangrove.fleet.ending import calls_of, outcome_of, verdict_of
 from mangrove.fleet.lobby import Job, Lobby
 from mangrove.fleet.outbox import Event, Outbox
-from mangrove.fleet.outcome import Kind, Outcome
+from mangrove.fleet.outcome import Kind, Outcome, Target
 from mangrove.fleet.tasks import Step, Task
 from mangrove.fleet.trying import Patience
 from mangrove.fleet.workshop import Workshop
@@ -67,6 +67,7 @@ class Scheduler:
         self._ended: float | None = None
         self._broken: Exception | None = None
         self.opened: dict[str, int] = {}
+        self._untold: dict[Target, Outcome[Any] | None] = {}
         self.calls = self.throttled = self.targets = 0
 
     # -- the reader's side ---------------------------------------------------------------------------------------------
@@ -91,6 +92,8 @@ class Scheduler:
                     # With a time-out also because Ctrl-C is heard only between two waits on some platforms.
                     self._news.wait(_TICK)
             self._ready.notify()
+            if isinstance(event, Outcome):
+                self._untold.pop(event.target, None)
             return event
 
     def cancel(self) -> None:
@@ -105,6 +108,12 @@ class Scheduler:
     def seconds(self) -> float:
         """Return the seconds since the run began, up to its end."""
         return (self._clock() if self._ended is None else self._ended) - self.started
+
+    @property
+    def untold(self) -> dict[Target, Outcome[Any] | None]:
+        """Return what must not be made again and was begun, and has not been told of; with how it ended, if it has."""
+        with self._news:
+            return dict(self._untold)
 
     @property
     def at_hand(self) -> bool:
@@ -152,6 +161,8 @@ class Scheduler:
                     job.began = now
                     job.first = now if job.first is None else job.first
                     self._running.add(job)
+                    if not job.task.repeatable:
+                        self._untold[job.task.target] = None
                     # Somebody has to wait for what comes next.
                     self._ready.notify() if self._idle else self._hire()
                     return job
@@ -202,11 +213,11 @@ class Scheduler:
                 self._stuck -= 1
                 return
             job.spent += now - job.began
-            calls = _calls(job) if step is None else step.calls
+            calls = calls_of(job) if step is None else step.calls
             job.calls += calls
             self.calls += calls
             asked = 0.0 if error is None else retry_after(error)
-            self._lobby.leave(job, _verdict(fault), now, asked)
+            self._lobby.leave(job, verdict_of(fault), now, asked)
             if step is not None:
                 self._went_well(job, step)
             elif error is not None and fault is not None:
@@ -267,7 +278,10 @@ class Scheduler:
             self.targets += 1
             self._outbox.opened(job.index[0], 1)
         self._unfinished -= 1
-        self._put(job, _outcome(job, kind, value, error, self._clock()))
+        outcome = outcome_of(job, kind, value, error, self._clock())
+        if outcome.target in self._untold:
+            self._untold[outcome.target] = outcome
+        self._put(job, outcome)
         self._workshop.forget(job.task)
 
     def _give_up(self, job: Job) -> None:
@@ -291,6 +305,9 @@ class Scheduler:
         if self._deadline is not None and now - self.started > self._deadline:
             self._end_all(f"the run's deadline of {self._deadline:g} s has passed")
             return
+        for job in self._running:
+            if self._workshop.is_waiting(job.task):
+                job.began = now
         for job in [job for job in self._running if job.spent + now - job.began > self._target_deadline]:
             self._lose(job, f"no answer within the {self._target_deadline:g} s that a target has")
 
@@ -299,8 +316,8 @@ class Scheduler:
         self._running.discard(job)
         job.lost = True
         job.attempt += 1
-        job.calls += _calls(job)
-        self.calls += _calls(job)
+        job.calls += calls_of(job)
+        self.calls += calls_of(job)
         self._stuck += 1
         self._lobby.leave(job, "slow", self._clock())
         # Whose tries are all refused for the rate has no time-out: that says what to do about it.
@@ -320,27 +337,3 @@ class Scheduler:
             self._finish(job, "timeout", error=DeadlineError(f"{task.target}: {why} before it was begun"))
         self._more = False
         self._ready.notify_all()
-
-
-def _outcome(job: Job, kind: Kind, value: Any, error: Exception | None, now: float) -> Outcome[Any]:
-    return Outcome(
-        target=job.task.target,
-        kind=kind,
-        value=value,
-        error=error,
-        rows=job.rows,
-        calls=job.calls,
-        attempts=job.attempt + (kind == "ok"),
-        seconds=0.0 if job.first is None else now - job.first,
-    )
-
-
-def _calls(job: Job) -> int:
-    """Return the requests of a step that has ended with an error; those of a function nobody knows."""
-    return 0 if job.task.scope is None else 1
-
-
-def _verdict(fault: Fault | None) -> Verdict:
-    if fault is None:
-        return "ok"
-    return "throttled" if fault == "throttled" else "slow" if fault == "timeout" else "failed"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from mangrove.accounts import Account
+from mangrove.aws.faults import forget_retries
 from mangrove.aws.operations import Operation, rows_of
 from mangrove.aws.paging import next_request
 from mangrove.errors import DeclarationTypeError
@@ -66,8 +67,12 @@ class Row(dict[str, Any]):
 class Context(Protocol):
     """Give tasks the clients and sessions of the process that they run in."""
 
+    def ask(self, target: Target, operation: Operation, parameters: Mapping[str, Any]) -> Any:
+        """Call an operation in a target, and return its answer."""
+        ...
+
     def client(self, target: Target) -> Any:
-        """Return the client of a target, the same each time."""
+        """Return a client of a target's own, the same each time."""
         ...
 
     def session(self, target: Target) -> Any:
@@ -147,7 +152,12 @@ class _Requests:
         return Scope(self.target.account, self.target.region, self.target.service, self.operation)
 
     def _ask(self, context: Context, operation: Operation) -> Any:
-        return getattr(context.client(self.target), operation.method)(**self.parameters)
+        try:
+            return context.ask(self.target, operation, self.parameters)
+        except Exception as error:
+            # The client's tries are one; the others are the run's.
+            forget_retries(error)
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ class Workshop(Protocol):
         """Get credentials anew that a service has refused as expired; tell whether there may be others."""
         ...
 
+    def is_waiting(self, task: Task) -> bool:
+        """Tell whether a step that is to be made waits for somebody to begin it."""
+        ...
+
     def forget(self, task: Task) -> None:
         """Let go what was kept for a target that is done."""
         ...
