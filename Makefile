@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types unit safe safe-part oldest bench-core bench-credentials bench-resources bench-s3 bench-fleet stubs coverage-page constraints clean help
+.PHONY: demo test lint types unit safe safe-part oldest chaos chaos-long bench-core bench-credentials bench-resources bench-s3 bench-fleet bench-inventory stubs coverage-page constraints clean help
 
 help: ## list the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ safe-part: $(VENV)/.test ## the tests that make clients, with clients made in bo
 oldest: .venv-oldest/.test ## all tests, with the oldest boto3 on the oldest Python that is here
 	.venv-oldest/bin/python -m pytest -n 2
 
+chaos: $(VENV)/.test ## 20,000 operations while a fifth of all requests goes wrong: S3, fleet and credentials, three seeds (about 4 minutes)
+	MANGROVE_CHAOS_OPERATIONS=20000 MANGROVE_CHAOS_SEEDS=1,2,3 $(BIN)/python -m pytest -n 2 --show-capture=no tests/chaos
+
+chaos-long: $(VENV)/.test ## 600,000 operations at 5, 20 and 50 % faults, a million small ones, 2,000 objects of parts and one of 6 GiB
+	$(BIN)/python tests/chaos/long.py
+
 bench-core: $(VENV)/.test ## measure clients, connections and parsers beside plain boto3 (about 20 minutes)
 	$(BIN)/python benchmarks/core.py --json benchmarks/core.json
 	$(BIN)/python benchmarks/parsers.py --json benchmarks/parsers.json
@@ -60,6 +66,9 @@ bench-s3: $(VENV)/.test ## measure S3 beside eight rivals and a C client (instal
 
 bench-fleet: $(VENV)/.test ## measure runs over accounts and regions beside botocove and runacross (installs them into .venv-bench-fleet; about 45 minutes)
 	$(BIN)/python benchmarks/fleet/run.py --json benchmarks/fleet.json
+
+bench-inventory: $(VENV)/.test ## measure the inventory beside a loop of boto3 and json, and the report in a browser (about 20 minutes)
+	$(BIN)/python benchmarks/inventory/run.py --json benchmarks/inventory.json
 
 stubs: $(VENV)/.test ## write services.pyi and the stubs of resources anew from the installed botocore
 	$(BIN)/python scripts/generate_stubs.py

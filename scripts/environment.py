@@ -72,7 +72,7 @@ def make(name: str, *, frozen: bool = True) -> Path:
     python = make_venv(path, oldest_python() if name == "oldest" else sys.executable)
     constraints = ROOT / "constraints" / f"{'oldest' if name == 'oldest' else 'newest'}.txt"
     wanted = {
-        "demo": ["-e", ".[cli,testing]"],
+        "demo": ["-e", ".[cli,inventory,testing]"],
         "newest": ["-e", PARTS, "--group", "test", "--group", "lint"],
         "oldest": ["-e", PARTS, "--group", "test", *OLDEST],
     }[name]

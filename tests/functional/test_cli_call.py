@@ -677,8 +677,19 @@ def test_what_was_changed_is_not_changed_again(run, calls, monkeypatch, tmp_path
         code, out, err = run("sqs", "create-queue", "--params", "QueueName=q", *asked, "--save", file)
     assert (code, len(out.splitlines())) == (130, 1)
     assert err.splitlines()[-1].startswith("mangrove: requests that were under way may have changed something")
-    code, out, _ = run(*asked, "--resume", file)
-    assert (code, len(out.splitlines())) == (0, 3)
+    code, out, err = run(*asked, "--resume", file)
+    # The one that was under way is not made again: it is known to have ended well, or it is told of as a failure.
+    assert len(out.splitlines()) == 2
+    assert code == (1 if "under way when the run was left" in err else 0)
+    code, out, err = run(*asked, "--resume", file, "--again")
+    assert (code, "under way" in err) == (0, False)
+
+
+def test_again_is_for_a_run_that_is_gone_on_with(run):
+    code, out, err = run("sqs", "list-queues", *TWO, "--again")
+    assert (code, out) == (2, "")
+    assert "--again" in err
+    assert "--resume FILE" in err
 
 
 @pytest.mark.parametrize("form", ["jsonl", "table"])

@@ -12,6 +12,7 @@ from mangrove.s3.backend import engine_for
 from mangrove.s3.engines.boto import BotoEngine, one_try
 from mangrove.s3.engines.memory import MemoryEngine
 from mangrove.s3.mocking import memory_client
+from mangrove.testing.faults import faults
 
 __all__ = ["ENGINES", "Entry"]
 
@@ -41,6 +42,19 @@ def _lean(session: Any, endpoint_url: str | None) -> Any:
     return engine_for(session, {"config": _CONFIG, "endpoint_url": endpoint_url}, "auto")
 
 
+def _proxied(make: Callable[[Any, str | None], Any]) -> Callable[[Any, str | None], Any]:
+    """Put a fault server that injects nothing before the server."""
+
+    def made(session: Any, endpoint_url: str | None) -> Any:
+        injected = faults(str(endpoint_url)).start()
+        engine = make(session, injected.endpoint_url)
+        close = engine.close
+        engine.close = lambda: (close(), injected.stop())
+        return engine
+
+    return made
+
+
 ENGINES = {
     "memory": Entry("memory", lambda _session, _url: MemoryEngine()),
     "client-memory": Entry("memory", lambda _session, _url: BotoEngine(memory_client(config=one_try()), 4)),
@@ -48,4 +62,6 @@ ENGINES = {
     "boto-weed": Entry("weed", _boto),
     "lean-moto": Entry("moto", _lean),
     "lean-weed": Entry("weed", _lean),
+    "boto-moto-faults-off": Entry("moto", _proxied(_boto)),
+    "lean-weed-faults-off": Entry("weed", _proxied(_lean)),
 }

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import PaginationError
+from botocore.exceptions import BotoCoreError, ClientError, PaginationError
 from botocore.stub import Stubber
 
 import mangrove
-from mangrove.errors import ConfigError, UnknownResourceError, UnknownServiceError
-from mangrove.inventory import DEFAULT_TYPES, Kind, collect
-from mangrove.inventory.cells import check, places
-from mangrove.inventory.reader import Reader
-from mangrove.inventory.rows import Place
+from mangrove.fleet import Target
+from mangrove.fleet.listing import Listing
+from mangrove.inventory import DEFAULT_TYPES, Kind
+from mangrove.inventory.choosing import choose
+from mangrove.inventory.reading import Reader
+from mangrove.inventory.wanted import Wanted
 from mangrove.resources.kinds import kind_of
-from mangrove.resources.listing import page_size_of
+from mangrove.resources.listing import walk
 from mangrove.resources.lookups import LOOKUPS, read_tags
+from mangrove.resources.ways import Ways, page_size_of
 
 ACCOUNT = "111111111111"
 OTHER = "222222222222"
 REGION = "eu-west-1"
+REGIONS = ("eu-west-1", "us-east-1", "us-east-2", "us-west-2")
 REGIONAL = f"{REGION}:{ACCOUNT}"
 KEY_ID = "618979ba-a622-4342-86ee-64379d359a8c"
 TAGS = [{"Key": "team", "Value": "web"}]
@@ -28,15 +31,16 @@ ACL = {"Name": "front", "Id": KEY_ID, "ARN": f"arn:aws:wafv2:{REGIONAL}:regional
 class Desk:
     """Reads a type from answers that are given one after the other; what is asked beyond them is refused."""
 
+    ways = Ways()
+
     def __init__(self, region=REGION, **session):
         given = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "aws_account_id": ACCOUNT}
         self.region = region
         self.session = mangrove.Session(region_name=region, **given, **session)
 
-    def reader(self, kind, answers, homes=None):
-        kind = kind_of(kind)
-        service = self.session.resource(kind.service)
-        self.client = service.meta.client
+    def rows(self, kind, *answers, regions=REGIONS, wanted=None):
+        way = self.ways.of(kind_of(kind))
+        self.client = self.session.client(way.kind.service)
         self.stub = Stubber(self.client)
         for operation, answer, *asked in answers:
             if isinstance(answer, str):
@@ -44,14 +48,27 @@ class Desk:
             else:
                 self.stub.add_response(operation, answer, *asked)
         self.stub.activate()
-        place = Place(self.client.meta.partition, self.region, ACCOUNT)
-        return Reader(kind, service, place, homes and homes(self))
-
-    def rows(self, kind, *answers, homes=None):
-        reader = self.reader(kind, answers, homes)
-        rows = [row for page in reader.read() for row in page]
-        self.faults = reader.faults
+        self.faults, self.asked, rows = [], [], []
+        target = Target(ACCOUNT, self.region, way.kind.service, self.client.meta.partition, way.kind.name)
+        listing = Listing(target, way, self.ways, regions, self.faults.append, None)
+        walking = walk(way, Reader(listing, wanted or Wanted()).finish, self.faults.append)
+        event = next(walking, None)
+        while event is not None:
+            try:
+                event = (
+                    next(walking) if isinstance(event, list) and not rows.extend(event) else self.go_on(walking, event)
+                )
+            except StopIteration:
+                break
         return rows
+
+    def go_on(self, walking, ask):
+        self.asked.append((ask.operation.method, ask.region, ask.spare))
+        try:
+            answer = getattr(self.client, ask.operation.method)(**ask.parameters)
+        except (BotoCoreError, ClientError) as error:
+            return walking.throw(error)
+        return walking.send(answer)
 
 
 def arn(service, resource):
@@ -546,7 +563,7 @@ class TestTags:
         api = client.meta.method_to_api_mapping[lookup.operation]
         inputs = client.meta.service_model.operation_model(api).input_shape.members
         assert {name for name, _ in lookup.fixed} | ({lookup.param} if lookup.param else set()) <= set(inputs)
-        check([kind_of(kind)], Desk().session, REGION)
+        Desk.ways.check(kind_of(kind))
 
 
 class TestHomes:
@@ -556,10 +573,10 @@ class TestHomes:
         return (
             ("list_buckets", {"Buckets": list(self.buckets)}),
             ("get_bucket_location", {"LocationConstraint": "EU"}, {"Bucket": "plain"}),
-            ("get_bucket_tagging", "NoSuchTagSet"),
-            # The answer told the region of this one: it is not asked for.
-            ("get_bucket_tagging", {"TagSet": TAGS}, {"Bucket": "tagged"}),
+            # The answer told the region of the second: it is not asked for.
             ("get_bucket_location", {"LocationConstraint": ""}, {"Bucket": "closed"}),
+            ("get_bucket_tagging", "NoSuchTagSet"),
+            ("get_bucket_tagging", {"TagSet": TAGS}, {"Bucket": "tagged"}),
             *tags,
         )
 
@@ -577,8 +594,8 @@ class TestHomes:
         answers = self.answers()
         found = Desk().rows(
             "s3.buckets",
-            *(answers[0], answers[1], *answers[3:]),
-            homes=lambda desk: lambda region: desk.client if region == "us-west-2" else None,
+            *(*answers[:3], answers[4]),
+            regions=("us-west-2",),
         )
         assert [row.name for row in found] == ["tagged"]
 
@@ -615,22 +632,22 @@ class TestPages:
             )
 
     def test_as_many_as_an_operation_takes_are_asked_for(self):
-        service = Desk().session.resource("ec2")
-        assert page_size_of(service, "instances", 500) == 500
-        assert page_size_of(service, "launch_templates", 500) == 200
-        assert page_size_of(service, "vpc_addresses", 500) is None
-        assert page_size_of(service, "instances", None) is None
+        def size(operation, wanted, service="ec2"):
+            return page_size_of(Desk.ways.operation(service, operation), wanted)
+
+        assert size("describe_instances", 500) == {"MaxResults": 500}
+        assert size("describe_launch_templates", 500) == {"MaxResults": 200}
+        assert size("describe_addresses", 500) == size("describe_instances", None) == {}
+        assert size("list_hosted_zones", 100, "route53") == {"MaxItems": "100"}
 
     @pytest.mark.parametrize("service", ["ec2", "iam", "sqs"])
     def test_whatever_has_a_page_size_takes_one(self, service):
-        session = Desk().session
-        loader = session._session.get_component("data_loader")
+        loader = Desk().session._session.get_component("data_loader")
         paginators = loader.load_service_model(service, "paginators-1")["pagination"]
-        resource = session.resource(service)
-        for one in resource.meta.resource_model.collections:
-            paginator = paginators.get(one.request.operation)
-            if paginator and page_size_of(resource, one.name, 1):
-                assert "limit_key" in paginator, one.name
+        for one in Desk.ways.model(service).collections:
+            operation = Desk.ways.operation(service, one.request.operation)
+            if operation.name in paginators and page_size_of(operation, 1):
+                assert paginators[operation.name]["limit_key"] in page_size_of(operation, 1), one.name
 
     def test_a_parent_that_is_gone_costs_only_its_own(self):
         other = arn("ecs", "cluster/other")
@@ -663,54 +680,7 @@ TAGLESS = ("list_tags_for_resource", {"Tags": []})
 
 
 class TestWhatIsAskedFor:
-    @pytest.mark.parametrize("arguments", [{"regions": []}, {"regions": "us-east-1"}, {"regions": ["eu-*"]}])
-    def test_regions_are_a_list_of_names(self, arguments):
-        with pytest.raises(ConfigError):
-            collect({}, **arguments)
-
-    def test_at_least_one_worker(self):
-        with pytest.raises(ConfigError):
-            collect({}, ["us-east-1"], workers=0)
-
-    @pytest.mark.parametrize(
-        "types", ["ec2.instances", ["ec2"], ["ec2."], [".instances"], ["EC2.Instances"], [7], [None]]
-    )
-    def test_types_are_a_list_of_names(self, types):
-        with pytest.raises(ConfigError):
-            collect({}, ["us-east-1"], types=types)
-
-    @pytest.mark.parametrize(
-        ("name", "error", "says"),
-        [
-            ("ecc.instances", UnknownServiceError, "did you mean"),
-            ("ec2.instance", UnknownResourceError, "ec2 has no collection 'instance'; did you mean 'instances'"),
-            ("ecs.clusters.service", UnknownResourceError, "ecs.clusters has no collection 'service'; did you mean"),
-            ("s3.buckets.objects", UnknownResourceError, "can't be listed"),
-        ],
-    )
-    def test_a_type_that_is_not_there_is_refused_before_the_first_call(self, name, error, says):
-        with pytest.raises(error, match=says):
-            collect({ACCOUNT: Desk().session}, ["us-east-1"], types=[name])
-
-    def test_the_same_type_twice_is_once(self):
-        found = collect({ACCOUNT: Desk().session}, ["us-east-1"], types=["sns.topics", Kind("sns.topics")])
-        assert found.total == 1
-
-    @pytest.mark.parametrize(
-        ("name", "where"),
-        [
-            ("iam.roles", ("aws-global",)),
-            ("route53.hosted_zones", ("aws-global",)),
-            ("cloudfront.distributions", ("aws-global",)),
-            ("s3.buckets", ("aws-global",)),
-            ("cloudtrail.trails", ("aws-global",)),
-            ("sqs.queues", ["us-east-1", "eu-west-1"]),
-        ],
-    )
-    def test_one_list_for_all_regions_is_made_once(self, name, where):
-        assert places(kind_of(name), Desk().session, ["us-east-1", "eu-west-1"]) == where
-
     def test_all_default_types_are_there(self):
-        check(map(kind_of, DEFAULT_TYPES), Desk().session, REGION)
+        assert [choice.kind.name for choice in choose(DEFAULT_TYPES, Desk.ways)] == list(DEFAULT_TYPES)
         assert len(set(DEFAULT_TYPES)) == len(DEFAULT_TYPES)
         assert list(DEFAULT_TYPES) == sorted(DEFAULT_TYPES)

@@ -234,7 +234,7 @@ def forget_request(error: BaseException) -> None:
         True
     """
     if isinstance(error, botocores.HTTPClientError):
-        error.request = error.response = None
+        vars(error).update(request=None, response=None)
 
 
 def forget_retries(error: Exception) -> None:

@@ -27,7 +27,7 @@ class _Commands(click.Group):
 
     homes: ClassVar[dict[str, str]] = {
         name: f"mangrove.cli.{name.replace('-', '_')}"
-        for name in ("call", "credentials", "demo", "s3", "stubs", "validate-resources", "whoami")
+        for name in ("call", "credentials", "demo", "diff", "ls", "s3", "sql", "stubs", "validate-resources", "whoami")
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

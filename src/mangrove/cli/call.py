@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mangrove.cli.children import EXTERNAL_ID, kept_from_children
-from mangrove.cli.s3_options import seconds
-from mangrove.cli.s3_report import CREDENTIALS, FAILED_ALL, is_of_credentials
-from mangrove.errors import ConfigError, MangroveError, MissingExtraError, NoAccountsError, OutputError
+from mangrove.cli.children import kept_from_children
+from mangrove.cli.fleet_options import FleetCommand, all_of, how_fast, where, who
 
 if TYPE_CHECKING:
     from mangrove.fleet import Plan
@@ -20,47 +17,7 @@ __all__ = ["call"]
 
 _NOT_CALLED = 1
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class _Call(click.Command):
-    """Turn errors that end the whole command into its exit codes."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (ConfigError, MissingExtraError, OutputError):
-            raise
-        except NoAccountsError as error:
-            raise ConfigError(str(error)) from error
-        except Exception as error:
-            if not isinstance(error, MangroveError) and not _is_botocores(error):
-                raise
-            from mangrove.cli.call_report import reason_of, say  # noqa: PLC0415  `--help` needs none of it
-
-            say(f"error: {reason_of(error)}")
-            return CREDENTIALS if is_of_credentials(error) else FAILED_ALL
-
-
-def _is_botocores(error: Exception) -> bool:
-    return any(each.__module__.partition(".")[0] in {"boto3", "botocore"} for each in type(error).__mro__)
-
-
-def _seconds(context: click.Context, option: click.Parameter, value: str | None) -> float | None:
-    del context, option
-    return None if value is None else seconds(value)
-
-
-def _all(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-_what = _all(
+_what = all_of(
     click.argument("service", required=False),
     click.argument("operation", required=False),
     click.option(
@@ -68,41 +25,15 @@ _what = _all(
     ),
     click.option("--once", is_flag=True, help="Call it in one region of each account alone."),
 )
-_where = _all(
-    click.option(
-        "--accounts",
-        metavar="SOURCE",
-        help="'accounts.yml', 'org', 'org:/prod', 'profile:prod-*' or '111111111111,...'.  [default: the caller's own]",
-    ),
-    click.option(
-        "--regions", multiple=True, metavar="LIST", help="Names and globs: 'us-east-1,eu-*'.  [default: all enabled]"
-    ),
-    click.option("--account-id", "account_ids", multiple=True, metavar="GLOB", help="Of these accounts alone; ! not."),
-    click.option("--account-tag", "account_tags", multiple=True, metavar="KEY=GLOB", help="Of accounts with this tag."),
-    click.option("--ou", "units", multiple=True, metavar="PATH", help="Of accounts in this unit, such as /prod."),
-)
-_who = _all(
-    click.option("--role", metavar="NAME", help="The role in accounts that name none; a template: 'audit-{name}'."),
-    click.option("--external-id", envvar=EXTERNAL_ID, metavar="ID", help="What the role's owner asks for; a template."),
-    click.option("--profile", metavar="NAME", help="The profile whose credentials are used."),
-    click.option("--region", metavar="NAME", help="The caller's own region."),
-    click.option("--endpoint-url", metavar="URL", help="Another server for the calls in the accounts."),
-)
-_how = _all(
-    click.option("--max-rate", type=click.FloatRange(0, min_open=True), metavar="N", help="Requests a second, in all."),
-    click.option("--limits", metavar="FILE", help="Limits by account, region, service, operation: YAML, JSON, TOML."),
-    click.option(
-        "--polite", type=float, default=1.0, metavar="F", help="Which part of every limit to use, such as 0.5."
-    ),
-    click.option("--concurrency", type=click.IntRange(1), default=64, show_default=True, help="Requests at once."),
-    click.option("--deadline", callback=_seconds, metavar="TIME", help="For all: 90, 15m, 2h."),
-    click.option("--target-deadline", callback=_seconds, metavar="TIME", help="For a region.  [default: 15m]"),
+_how = all_of(
+    how_fast,
     click.option("--save", metavar="FILE", help="Write down in the end, or on Ctrl-C, which targets are done."),
     click.option("--resume", metavar="FILE", help="Go on where such a file ends, and write it back."),
+    click.option("--again", is_flag=True, help="With --resume: make changes again that were under way."),
     click.option("--dry-run", is_flag=True, help="Only say which calls would be made."),
     click.option("--yes", is_flag=True, help="Do not ask before an operation that is not known to be read-only."),
 )
-_output = _all(
+_output = all_of(
     click.option("--query", metavar="JMESPATH", help="Is applied to each row; rows that become null are dropped."),
     click.option(
         "--output",
@@ -116,10 +47,10 @@ _output = _all(
 )
 
 
-@click.command(cls=_Call, short_help="Call an operation in every account and region.")
+@click.command(cls=FleetCommand, short_help="Call an operation in every account and region.")
 @_what
-@_where
-@_who
+@where
+@who
 @_how
 @_output
 @kept_from_children()

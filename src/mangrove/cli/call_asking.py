@@ -34,6 +34,7 @@ class Asked:
         once: whether each account is asked in one region alone.
         earlier: what an earlier run has done, if this one goes on with it.
         file: where that was read.
+        again: whether changes that were under way then are made again.
     """
 
     operation: Operation
@@ -42,6 +43,7 @@ class Asked:
     once: bool = False
     earlier: Record | None = None
     file: str = ""
+    again: bool = False
 
     def __str__(self) -> str:
         return f"{self.operation.service} {self.operation.name}"
@@ -85,7 +87,7 @@ class Asked:
         """Return the run; it begins when it is first read. A change was confirmed before."""
         common: dict[str, Any] = {"ordered": ordered, "progress": progress, "confirm": True, **self.parameters}
         if self.earlier is not None:
-            return fleet.resume(self.file, **common)
+            return fleet.resume(self.file, again=self.again, **common)
         names = (self.operation.service, self.operation.method)
         if self.rows:
             return fleet.items(*names, once=self.once, **common)
@@ -110,6 +112,9 @@ def read_asked(given: Mapping[str, Any], session: boto3.Session) -> Asked:
 
     if given["resume"] is not None:
         return _resumed(given, session)
+    if given.get("again"):
+        text = "--again is for what was under way in a run that is gone on with: say --resume FILE too"
+        raise ConfigError(text)
     if given["service"] is None or given["operation"] is None:
         text = "say SERVICE and OPERATION, such as: mangrove call ec2 describe-vpcs; or --resume FILE"
         raise ConfigError(text)
@@ -137,6 +142,7 @@ def _resumed(given: Mapping[str, Any], session: boto3.Session) -> Asked:
 
     file = given["resume"]
     record = read_record(Path(file))
+    record = record.forgotten() if given.get("again") else record
     told = record.request
     if told["kind"] not in ("call", "items"):
         text = f"{file} is of a run of {told['kind']}, which only the library can go on with"
@@ -152,7 +158,8 @@ def _resumed(given: Mapping[str, Any], session: boto3.Session) -> Asked:
         raise ConfigError(text)
     parameters = _withheld(record, read_params(given["params"], found.model.input_shape), file)
     check_parameters(found, {**record.parameters, **parameters})
-    return Asked(found, parameters, rows=told["kind"] == "items", once=told["once"], earlier=record, file=file)
+    rows = told["kind"] == "items"
+    return Asked(found, parameters, rows, told["once"], earlier=record, file=file, again=bool(given.get("again")))
 
 
 def _withheld(record: Record, given: Mapping[str, Any], file: str) -> dict[str, Any]:

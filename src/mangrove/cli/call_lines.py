@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mangrove.cli.call_values import cell, lines_of, shown
+from mangrove._csv import cell, csv_line
+from mangrove.cli.call_values import lines_of, shown
 from mangrove.cli.output import emit
 
 __all__ = ["Csv", "Lines", "Text"]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_QUOTED = re.compile(r'[",\r\n]')
 _MOST_NAMED = 5
 
 
@@ -112,16 +110,8 @@ class Csv(Lines):
 
     def line(self, cells: Sequence[Any]) -> str:
         """Return a line."""
-        texts = [self._safe(value) for value in cells]
-        # A line of one empty cell would be an empty line, which readers skip.
-        return f"{','.join(texts)}\n" if texts != [""] else '""\n'
-
-    def _safe(self, value: Any) -> str:
-        text = shown(cell(value)) if self.terminal else cell(value)
-        # A number is no formula, whatever its sign.
-        text = f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
-        # Python's own writer leaves a carriage return as it is, where readers end the line.
-        return '"{}"'.format(text.replace('"', '""')) if _QUOTED.search(text) else text
+        # On a terminal nothing that it takes for a command.
+        return csv_line(shown(value) if self.terminal and isinstance(value, str) else value for value in cells)
 
 
 class Text(Lines):

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import jmespath  # type: ignore[import-untyped]
-from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
-from jmespath.functions import Functions  # type: ignore[import-untyped]
-
-from mangrove.aws.services import one_of
-from mangrove.errors import ConfigError
+from mangrove.aws.queries import compiled
 
 __all__ = ["Query"]
 
@@ -38,15 +33,7 @@ class Query:
     """
 
     def __init__(self, text: str) -> None:
-        try:
-            self._compiled = jmespath.compile(text)
-        except JMESPathError as error:
-            reason = str(error).splitlines()[0].rpartition("expression: ")[2].partition(", for expression")[0]
-            told = f"--query {text!r} can't be read: {reason}"
-            raise ConfigError(told) from None
-        for node in _nodes(self._compiled.parsed):
-            if node["type"] == "function_expression":
-                _check_function(text, node)
+        self._compiled = compiled(text, "--query")
         self.names = _names(self._compiled.parsed)
 
     def __call__(self, row: Any) -> Any:
@@ -56,26 +43,6 @@ class Query:
             Exception: it asks of the row what its values can't do.
         """
         return self._compiled.search(row)
-
-
-def _nodes(node: _Node) -> Iterator[_Node]:
-    yield node
-    for child in node.get("children", ()):
-        if isinstance(child, Mapping):
-            yield from _nodes(child)
-
-
-def _check_function(text: str, node: _Node) -> None:
-    """Refuse what jmespath itself finds out at the first row alone."""
-    name, known = node["value"], Functions.FUNCTION_TABLE
-    if name not in known:
-        told = f"--query {text!r}: there is no function {name!r}{one_of(name, known)}"
-        raise ConfigError(told)
-    takes, given = known[name]["signature"], len(node["children"])
-    variadic = bool(takes) and takes[-1].get("variadic")
-    if given < len(takes) or (given > len(takes) and not variadic):
-        told = f"--query {text!r}: {name}() takes {len(takes)} arguments{' or more' if variadic else ''}; got {given}"
-        raise ConfigError(told)
 
 
 def _names(node: _Node) -> tuple[str, ...] | None:

@@ -67,7 +67,7 @@ def exit_code(run: Run[Any], *, faults: int) -> int:
     kinds = [told["kind"] for told in run.record.targets.values()]
     if all(kind in _DONE for kind in kinds):
         return _FAILED if faults else 0
-    if "ok" in kinds:
+    if "ok" in kinds or any(each.rows for each in run.outcomes):
         return _FAILED
     errors = [each.error for each in run.outcomes if each.failed]
     return CREDENTIALS if errors and all(map(_is_of_callers, errors)) else FAILED_ALL

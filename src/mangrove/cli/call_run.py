@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mangrove.cli.call_query import Query
     from mangrove.fleet import Fleet, Run, Target
 
-__all__ = ["Calling", "check_file"]
+__all__ = ["Calling", "check_file", "without_the_warning"]
 
 _FAILED, _INTERRUPTED = 1, 130
 
@@ -87,7 +87,7 @@ class _Reader:
 
 
 @contextmanager
-def _without_the_warning() -> Iterator[None]:
+def without_the_warning() -> Iterator[None]:
     """Keep the run's own warning of failures back: they are told here."""
     log = logging.getLogger("mangrove.fleet")
 
@@ -127,7 +127,7 @@ class Calling:
         Raises:
             OutputError: standard output can't be written.
         """
-        with _without_the_warning(), Interruption() as ear:
+        with without_the_warning(), Interruption() as ear:
             with Progress(shown=self._live) as shown:
                 number = len(fleet)
                 shown.phase(f"calling {self._asked} in {number} account{'' if number == 1 else 's'}")
@@ -171,7 +171,7 @@ class Calling:
             say(f"{'interrupted: ' if ear.heard else ''}{told}")
         if ear.heard:
             if not self._asked.operation.read_only:
-                say("requests that were under way may have changed something; --resume makes them again")
+                say("requests that were under way may have changed something; --resume tells of them")
             return _INTERRUPTED
         return failed or exit_code(run, faults=self._reader.faults)
 

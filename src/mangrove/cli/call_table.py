@@ -9,8 +9,9 @@ from typing import Any
 import click
 from rich.cells import cell_len, set_cell_size
 
+from mangrove._csv import cell
 from mangrove.cli.call_lines import Lines
-from mangrove.cli.call_values import cell, shown
+from mangrove.cli.call_values import shown
 
 __all__ = ["Table"]
 

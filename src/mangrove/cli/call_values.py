@@ -11,7 +11,7 @@ from typing import Any
 
 from mangrove.cli.text import clean
 
-__all__ = ["as_json", "cell", "lines_of", "plain", "shown"]
+__all__ = ["as_json", "lines_of", "plain", "shown"]
 
 
 def plain(value: Any) -> Any:
@@ -63,18 +63,6 @@ def lines_of(value: Any) -> Iterator[Any]:
         yield from value
     else:
         yield value
-
-
-def cell(value: Any, nothing: str = "") -> str:
-    """Return the text of a cell: a structure or a list is JSON in it.
-
-    Args:
-        value: a plain value.
-        nothing: what stands for null.
-    """
-    if isinstance(value, str):
-        return value
-    return nothing if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def shown(text: str) -> str:

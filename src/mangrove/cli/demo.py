@@ -13,24 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mangrove.cli.garbage import rare_collections
 from mangrove.cli.options import output_options
-from mangrove.cli.output import emit
 from mangrove.cli.text import clean
 from mangrove.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from mangrove.inventory import Outcome, Row
+    from mangrove.fleet import Outcome
+    from mangrove.inventory import Facts, Row
 
 __all__ = ["demo"]
 
 _MOST_ACCOUNTS = 100
 # The server shares this process: more threads would only wait for it.
 _WORKERS = 4
-# The models of AWS's services are millions of objects that stay; with Python's default of 700, a third of the whole
-# run goes into looking through them again and again. Costs 30 MB.
-_NEW_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +36,10 @@ class _Found:
     """Be what one run found, and what it cost."""
 
     rows: list[Row]
-    failures: list[Outcome]
+    facts: Facts
+    session: Any
     accounts: int
     regions: int
-    calls: int
     listed: float
     seconds: float
 
@@ -53,22 +51,29 @@ class _Found:
 @click.option(
     "--region", "regions", multiple=True, metavar="NAME", help="A region; may be given again.  [default: four]"
 )
+@click.option("--report", metavar="FILE", help="Where the report goes.  [default: a temporary file]")
 @output_options
-def demo(*, accounts: int, regions: tuple[str, ...], output: str, no_progress: bool) -> int:
+def demo(*, accounts: int, regions: tuple[str, ...], report: str | None, output: str, no_progress: bool) -> int:
     """Start an AWS inside this process, fill its accounts and list their resources, with ARNs and tags.
 
     A type is named by the service and its collection, as boto3 spells them: `ec2.instances` is what
-    `session.resource("ec2").instances` lists. Nothing leaves this machine. The exit code is 1 if anything could not be
-    listed.
+    `session.resource("ec2").instances` lists. Nothing leaves this machine. Beside the table, standard error shows two
+    statements of SQL over the rows and the path of a report, if the extra `inventory` is installed. The exit code is 1
+    if anything could not be listed.
     """
-    with _rare_collections():
+    atexit.register(_leave_as_it_is)
+    with rare_collections():
         found = _run(accounts, tuple(dict.fromkeys(regions)), progress=not no_progress)
-    # What went wrong first: it is true whether or not the reader of the rows stays to the end.
-    for outcome in found.failures:
-        click.echo(f"mangrove: error: {_failure(outcome)}", err=True)
-    _write(found.rows, output)
-    click.echo(_summary(found), err=True)
-    return 1 if found.failures else 0
+        # What went wrong first: it is true whether or not the reader of the rows stays to the end.
+        for outcome in found.facts.failures:
+            click.echo(f"mangrove: error: {_failure(outcome)}", err=True)
+        _write(found.rows, output)
+        click.echo(_summary(found), err=True)
+        if output == "table" or report is not None:
+            from mangrove.cli.demo_more import show_more  # noqa: PLC0415  optional parts
+
+            show_more(found.rows, found.facts, found.session, report)
+    return 1 if found.facts.failures else 0
 
 
 def _run(accounts: int, regions: tuple[str, ...], *, progress: bool) -> _Found:
@@ -89,16 +94,11 @@ def _run(accounts: int, regions: tuple[str, ...], *, progress: bool) -> _Found:
             return _list(aws, shown.advance, started)
 
 
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    before = gc.get_threshold()
-    gc.set_threshold(_NEW_OBJECTS_BETWEEN_COLLECTIONS, *before[1:])
-    # The interpreter looks through all of it once more when it ends, for nothing.
-    atexit.register(gc.freeze)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+def _leave_as_it_is() -> None:
+    """Keep the interpreter from looking through all objects once more when it ends, for nothing."""
+    # DuckDB tells on standard error of each of its objects that is left.
+    if "duckdb" not in sys.modules:
+        gc.freeze()
 
 
 @contextmanager
@@ -123,23 +123,20 @@ def _check_regions(regions: Sequence[str]) -> None:
 
 
 def _list(aws: Any, advance: Callable[[int, int], None], started: float) -> _Found:
-    from mangrove import inventory  # noqa: PLC0415
+    from mangrove.cli.call_run import without_the_warning  # noqa: PLC0415
+    from mangrove.fleet import Fleet  # noqa: PLC0415
+    from mangrove.inventory import DEFAULT_TYPES, Inventory  # noqa: PLC0415
 
     begun = time.perf_counter()
-    sessions = {account: aws.session(account) for account in aws.accounts}
-    with inventory.collect(
-        sessions, aws.regions, types=inventory.DEFAULT_TYPES, workers=_WORKERS, on_progress=advance
-    ) as collection:
+    fleet = Fleet(aws.accounts, aws.regions, session=aws.session(), concurrency=_WORKERS)
+    with (
+        without_the_warning(),
+        Inventory(fleet).collect(DEFAULT_TYPES, progress=lambda told: advance(told.done, told.total)) as collection,
+    ):
         rows = sorted(collection, key=_order)
     now = time.perf_counter()
     return _Found(
-        rows=rows,
-        failures=sorted(collection.failures, key=lambda cell: (cell.account, cell.region, cell.service, cell.type)),
-        accounts=len(aws.accounts),
-        regions=len(aws.regions),
-        calls=collection.calls,
-        listed=now - begun,
-        seconds=now - started,
+        rows, collection.facts(), fleet.session, len(aws.accounts), len(aws.regions), now - begun, now - started
     )
 
 
@@ -148,10 +145,9 @@ def _order(row: Row) -> tuple[str, ...]:
     return (row.account, row.region, row.service, row.type, row.name, row.arn or "")
 
 
-def _failure(outcome: Outcome) -> str:
-    where = f"{outcome.account} {outcome.region} {outcome.type}"
+def _failure(outcome: Outcome[Any]) -> str:
     reason = str(outcome.error) or type(outcome.error).__name__
-    return clean(f"{where}: {' '.join(reason.split())}")
+    return clean(f"{outcome.target}: {' '.join(reason.split())}")
 
 
 def _summary(found: _Found) -> str:
@@ -162,11 +158,11 @@ def _summary(found: _Found) -> str:
         _count(len(services), "service"),
         _count(found.accounts, "account"),
         _count(found.regions, "region"),
-        _count(found.calls, "call"),
+        _count(found.facts.calls, "call"),
     )
     lines = [by_service, f"{', '.join(counts)}: listed in {found.listed:.1f} s, {found.seconds:.1f} s in all"]
-    if found.failures:
-        lines.append(f"incomplete: {_count(len(found.failures), 'list')} failed")
+    if found.facts.failures:
+        lines.append(f"incomplete: {_count(len(found.facts.failures), 'list')} failed")
     return "\n".join(line for line in lines if line)
 
 
@@ -175,17 +171,11 @@ def _count(number: int, noun: str) -> str:
 
 
 def _write(rows: Sequence[Row], output: str) -> None:
-    from mangrove.cli import text  # noqa: PLC0415
+    from mangrove.cli.ls_rows import Printer  # noqa: PLC0415
 
-    if output == "table" and sys.stdout is not None and sys.stdout.isatty():
-        from mangrove.cli.terminal import print_table  # noqa: PLC0415
-
-        print_table(rows)
-        return
-    forms: dict[str, Callable[[Sequence[Row]], Iterator[str]]] = {
-        "table": text.as_table,
-        "json": text.as_json,
-        "jsonl": text.as_jsonl,
-        "csv": text.as_csv,
-    }
-    emit(forms[output](rows))
+    printer = Printer(output, None)
+    for row in rows:
+        printer.take(row)
+    printer.end()
+    for remark in printer.remarks:
+        click.echo(remark, err=True)

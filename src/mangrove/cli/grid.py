@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mangrove._csv import csv_line
 from mangrove.cli.output import emit
 from mangrove.cli.text import clean
 
 __all__ = ["Grid"]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _GAP = 2
 # What is cut shorter than this says nothing.
 _SHORTEST = 24
@@ -86,9 +84,9 @@ class Grid:
             yield f"{json.dumps(self._whole(record))}\n"
 
     def _as_csv(self, records: Iterable[Record]) -> Iterator[str]:
-        yield _csv_line(self._columns)
+        yield csv_line(self._columns)
         for record in records:
-            yield _csv_line(["" if value is None else str(value) for value in self._whole(record).values()])
+            yield csv_line(["" if value is None else str(value) for value in self._whole(record).values()])
 
     def _as_table(self, records: Iterable[Record]) -> Iterator[str]:
         rows = [tuple(name.upper() for name in self._columns), *map(self._cells, records)]
@@ -129,9 +127,3 @@ def _fit(needed: Sequence[int], width: int) -> list[int]:
         widths.append(min(wanted, left))
         left -= widths[-1] + _GAP
     return widths
-
-
-def _csv_line(cells: Sequence[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
-    return line.getvalue()

@@ -16,8 +16,9 @@ from mangrove.fleet.outcome import Target
 from mangrove.fleet.tasks import Context, Step, Task
 from mangrove.fleet.trying import Patience
 from mangrove.resources.kinds import Kind
+from mangrove.resources.levels import Ask, Item, Way
 from mangrove.resources.listing import Asking, Finish, at_home, walk
-from mangrove.resources.ways import Ask, Item, Way, Ways
+from mangrove.resources.ways import Ways
 
 __all__ = ["Last", "Listing", "ResourcesTask", "openings_of"]
 

@@ -5,19 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any
 
-__all__ = ["Place", "Row", "find_name", "last_part"]
+from mangrove.inventory.schema_values import plain
+
+__all__ = ["Row", "document_of", "find_name", "last_part", "name_members"]
 
 _LAST = re.compile(r"[^/:]+\Z")
-
-
-class Place(NamedTuple):
-    """Be where a list was made."""
-
-    partition: str
-    region: str
-    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +21,12 @@ class Row:
 
     Args:
         account: the account that it was listed in; the ARN names the owner, which differs for what is shared.
-        region: the region it lives in, or the pool's name for a global service, such as "aws-global".
+        region: the region it lives in, or that of a global service, such as "aws-global".
         service: boto3's name of the service.
         type: the type, as the collection is called that lists it, such as "ec2.instances".
         name: what a person calls it: a name, or the id of what has none.
         arn: its ARN, or None where no rule is certain.
-        tags: its tags, or None where they could not be read; the outcome of the cell then says why. Also None for a
+        tags: its tags, or None where they could not be read; the outcome of the target then says why. Also None for a
             type whose API is not known to have any.
         partition: the partition of the account.
         data: what the API said of it, by its own names.
@@ -69,13 +64,23 @@ def find_name(type_name: str, identifiers: Mapping[str, Any], data: Mapping[str,
         >>> find_name("HostedZone", {"id": "/hostedzone/Z08"}, {"Name": "example.com."})
         'example.com.'
     """
-    small = f"{type_name[:1].lower()}{type_name[1:]}"
-    members = (data.get(name) for name in (f"{type_name}Name", f"{small}Name", "Name", "name"))
+    members = (data.get(name) for name in name_members(type_name))
     for name in (identifiers.get("name"), *members):
         if isinstance(name, str) and name:
             return name
     known = [value for value in identifiers.values() if isinstance(value, str)]
     return last_part(known[-1]) if known else ""
+
+
+@lru_cache(maxsize=4096)
+def name_members(type_name: str) -> tuple[str, ...]:
+    """Return the members that may be the name of a resource, the first that there is before the others.
+
+    Example:
+        >>> name_members("Stack")
+        ('StackName', 'stackName', 'Name', 'name')
+    """
+    return f"{type_name}Name", f"{type_name[:1].lower()}{type_name[1:]}Name", "Name", "name"
 
 
 def last_part(value: str) -> str:
@@ -89,3 +94,30 @@ def last_part(value: str) -> str:
         return value
     found = _LAST.search(value)
     return found[0] if found else value
+
+
+def document_of(row: Row) -> dict[str, Any]:
+    """Return what conditions and columns are read from: the members of the data, and beside them the row's own.
+
+    Args:
+        row: the row; times in its data become text, bytes Base64.
+
+    Example:
+        >>> row = Row("111111111111", "eu-west-1", "ec2", "ec2.vpcs", "vpc-1", None, {}, "aws", {"IsDefault": True})
+        >>> document = document_of(row)
+        >>> document["IsDefault"], document["data"], document["name"]
+        (True, {'IsDefault': True}, 'vpc-1')
+    """
+    data = plain(row.data)
+    return {
+        **data,
+        "account": row.account,
+        "region": row.region,
+        "partition": row.partition,
+        "service": row.service,
+        "type": row.type,
+        "name": row.name,
+        "arn": row.arn,
+        "tags": row.tags,
+        "data": data,
+    }

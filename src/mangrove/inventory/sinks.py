@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
+from mangrove.errors import ConfigError
 from mangrove.inventory.facts import Facts
 from mangrove.inventory.rows import Row
 
-__all__ = ["Sink"]
+__all__ = ["Sink", "sink_for"]
+
+_SINKS: Mapping[str, tuple[str, str]] = {
+    ".csv": ("texts", "CsvSink"),
+    ".duckdb": ("duck", "DuckSink"),
+    ".html": ("report", "ReportSink"),
+    ".json": ("texts", "JsonSink"),
+    ".jsonl": ("texts", "JsonLinesSink"),
+    ".parquet": ("parquet", "ParquetSink"),
+}
 
 
 class Sink(Protocol):
@@ -42,3 +55,33 @@ class Sink(Protocol):
     def abandon(self) -> None:
         """Leave nothing behind, and what was there as it was; may be called at any time, and again."""
         ...
+
+
+def sink_for(path: str | os.PathLike[str]) -> Sink:
+    """Return what stores an inventory in a file, by the suffix of its name.
+
+    Args:
+        path: the file: `.csv`, `.json`, `.jsonl`, `.parquet`; `.html` for a report; `.duckdb` for a database, to which
+            the inventory is added as a snapshot.
+
+    Raises:
+        ConfigError: the suffix is none of these, or the file can't be there.
+        MissingExtraError: what writes such files is not installed.
+        OutputError: it can't be written.
+
+    Example:
+        >>> sink_for("inventory.docx")
+        Traceback (most recent call last):
+        ...
+        mangrove.errors.ConfigError: inventory.docx: its name must end in .csv, .duckdb, .html, .json, .jsonl or
+        .parquet
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _SINKS:
+        *names, last = _SINKS
+        text = f"{os.fspath(path)}: its name must end in {', '.join(names)} or {last}"
+        raise ConfigError(text)
+    module, name = _SINKS[suffix]
+    # Imported here: most of them need a part that is optional.
+    found: Sink = getattr(importlib.import_module(f"mangrove.inventory.{module}"), name)(path)
+    return found

@@ -1,79 +1,116 @@
-"""List the resources of a type page by page: through the types above it, and what the account itself has."""
+"""Walk through the lists that lead to the resources of a type, one request at a time: whoever walks makes it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
-from mangrove.errors import MangroveError
-from mangrove.resources.kinds import Kind, kind_of
+from mangrove.resources.kinds import Kind
+from mangrove.resources.levels import ROOT, Ask, Item, Spec, Way
+from mangrove.resources.lookups import search
+from mangrove.resources.ways import Ways
 
-__all__ = ["page_size_of", "pages_of_kind"]
+__all__ = ["Asking", "Finish", "at_home", "loaded", "walk"]
 
-_LIMITS = ("MaxResults", "MaxItems", "MaxBuckets", "Limit", "limit")
+Asking = Generator[Ask, Any, Any]
+"""Yields requests, takes their answers, and returns what it was about."""
+
+Finish = Callable[[list[Item]], Asking]
+"""Turns a page of items into what is handed out, with further requests if it needs any."""
+
+# What S3 still answers for buckets made before its first European region had a name.
+_OLD_NAMES = {"EU": "eu-west-1"}
 
 
-def pages_of_kind(kind: Kind, service: Any, fault: Callable[[Exception], Any]) -> Iterator[list[Any]]:
-    """Yield the resources of a type, page by page.
+def walk(
+    way: Way, finish: Finish, fault: Callable[[Exception], object], holder: Item = ROOT, depth: int = 0
+) -> Generator[Any, Any, None]:
+    """Yield requests, whose answers are sent back, and lists of what was found.
 
     Args:
-        kind: the type.
-        service: the service resource whose account and region are listed.
+        way: how the type is listed.
+        finish: makes what is handed out of a page of items.
         fault: called with the error of a resource on the way whose own could not be listed; the rest goes on.
-
-    Raises:
-        MangroveError: there is no such collection.
-        botocore.exceptions.ClientError: AWS refused the list itself.
+        holder: who holds the list.
+        depth: the level of the list.
 
     Example:
-        >>> service = mangrove.Session(region_name="eu-west-1").resource("ec2")
-        >>> [len(page) for page in pages_of_kind(kind_of("ec2.vpcs"), service, print)]
-        [1]
+        >>> from mangrove.resources.kinds import kind_of
+        >>> def same(items):
+        ...     yield from ()
+        ...     return [item.identifiers for item in items]
+        >>> walking = walk(Ways().of(kind_of("sqs.queues")), same, print)
+        >>> next(walking).operation.name, walking.send({"QueueUrls": ["https://sqs/1/jobs"]})
+        ('ListQueues', [{'Url': 'https://sqs/1/jobs'}])
     """
-    yield from _below(kind, service, fault, 1)
+    level = way.levels[depth]
+    if level.reads and any(search(path, holder.data or {}) is None for path in level.reads):
+        yield from loaded(holder, way.levels[depth - 1].spec)
+    asked: Any = level.first(holder)
+    while asked is not None:
+        answer = yield Ask(level.operation, asked, spare=depth > 0)
+        items = level.items(holder, asked, answer)
+        if level is way.levels[-1]:
+            found = yield from finish(items)
+            if found:
+                yield found
+        else:
+            for each in items:
+                try:
+                    yield from walk(way, finish, fault, each, depth + 1)
+                except Exception as error:  # noqa: BLE001  a parent that is gone or closed costs only its own
+                    fault(error)
+        asked = level.next(asked, answer)
 
 
-def _below(kind: Kind, holder: Any, fault: Callable[[Exception], Any], depth: int) -> Iterator[list[Any]]:
-    if depth == len(kind.path):
-        yield from _pages(holder, kind)
-        return
-    # A type on the way is narrowed as it is where it is listed itself.
-    above = kind_of(".".join((kind.service, *kind.path[:depth])))
-    for page in _pages(holder, above):
-        for each in page:
-            try:
-                yield from _below(kind, each, fault, depth + 1)
-            except Exception as error:  # noqa: BLE001  a parent that is gone or closed costs only its own
-                fault(error)
-
-
-def _pages(holder: Any, kind: Kind) -> Iterator[list[Any]]:
-    """Yield the pages of a collection, as large as they may be."""
-    name = kind.path[-1]
-    size = page_size_of(holder, name, kind.page_size)
-    collection = getattr(holder, name).filter(**dict(kind.arguments))
-    yield from (collection.page_size(size) if size else collection).pages()
-
-
-def page_size_of(holder: Any, name: str, wanted: int | None) -> int | None:
-    """Return how many items to ask a collection for at once: what is wanted, or fewer if its operation takes fewer.
+def loaded(item: Item, spec: Spec) -> Asking:
+    """Load an item, if its type can be loaded; one that is gone keeps what its list has told.
 
     Args:
-        holder: the resource, or the service.
-        name: the collection.
-        wanted: how many are wanted; None leaves it to AWS.
-
-    Raises:
-        MangroveError: the holder has no collection of that name.
+        item: the item.
+        spec: its type.
     """
-    known = next((one for one in holder.meta.resource_model.collections if one.name == name), None)
-    if known is None:
-        text = f"{type(holder).__name__} has no collection {name!r}"
-        raise MangroveError(text)
-    shape = holder.meta.client.meta.service_model.operation_model(known.request.operation).input_shape
-    inputs = shape.members if shape else {}
-    limit = next((inputs[each] for each in _LIMITS if each in inputs), None)
-    if wanted is None or limit is None:
-        return None
-    most = limit.metadata.get("max")
-    return min(wanted, most) if most else wanted
+    if spec.load is not None:
+        answer = yield Ask(spec.load.operation, spec.load.parameters(item), item.region, spare=True)
+        item.data = spec.load.read(answer) or item.data
+
+
+def at_home(
+    items: Iterable[Item],
+    kind: Kind,
+    ways: Ways,
+    regions: Iterable[str],
+    default: str,
+    fault: Callable[[Exception], object],
+) -> Asking:
+    """Return the items that are in the regions that are wanted, each with its region.
+
+    Args:
+        items: items of a list that answers for all regions.
+        kind: their type.
+        ways: know its operations.
+        regions: the regions.
+        default: the region of an item that none is told of.
+        fault: called with the error of an item whose region can't be told.
+    """
+    wanted, found = frozenset(regions), []
+    for item in items:
+        region = search(str(kind.home), item.data or {})
+        if not region and kind.home_call is not None:
+            lookup = kind.home_call
+            try:
+                asked = lookup.about({**(item.data or {}), **_lower(item)})
+                answer = yield Ask(ways.operation(kind.service, lookup.operation), asked, spare=True)
+                region = lookup.read_one(answer)
+            except Exception as error:  # noqa: BLE001  one bucket that is gone or closed costs only itself
+                fault(error)
+                continue
+        region = str(region or default)
+        item.region = _OLD_NAMES.get(region, region)
+        if item.region in wanted:
+            found.append(item)
+    return found
+
+
+def _lower(item: Item) -> dict[str, Any]:
+    return {name.lower(): value for name, value in item.identifiers.items()}

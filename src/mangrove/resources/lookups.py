@@ -47,53 +47,42 @@ class Lookup:
     fixed: tuple[tuple[str, Any], ...] = ()
     none_on: tuple[str, ...] = ()
 
-    def one(self, client: Any, facts: Mapping[str, Any]) -> Any:
-        """Ask about one item.
+    def about(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the request that asks about one item.
 
         Args:
-            client: the client of the place.
             facts: the item's.
 
         Raises:
             MangroveError: the item lacks what the call is made with.
-            botocore.exceptions.ClientError: AWS refused.
         """
         value = search(self.of, facts)
         if not value:
             text = f"no {self.of} to call {self.operation} with"
             raise MangroveError(text)
-        try:
-            answer = getattr(client, self.operation)(**{self.param: value}, **dict(self.fixed))
-        except Exception as error:
-            if _code(error) in self.none_on:
-                return None
-            raise
+        return {self.param: value, **dict(self.fixed)}
+
+    def read_one(self, answer: Any) -> Any:
+        """Return what an answer says of the one item that was asked about."""
         return search(self.result, answer)
 
-    def many(self, client: Any, facts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-        """Ask about several items, as many as one call takes; what the answer leaves out is not in the result.
+    def together(self, facts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the request that asks about several items, or about all there are.
 
         Args:
-            client: the client of the place.
-            facts: each item's.
+            facts: each item's, as many as one call takes.
         """
-        keys = [search(self.of, each) for each in facts]
-        answer = getattr(client, self.operation)(**{self.param: keys}, **dict(self.fixed))
-        return self._read(answer)
+        if not self.param:
+            return dict(self.fixed)
+        return {self.param: [search(self.of, each) for each in facts], **dict(self.fixed)}
 
-    def all(self, client: Any) -> dict[str, Any]:
-        """Ask about everything there is, page by page.
-
-        Args:
-            client: the client of the place.
-        """
-        found: dict[str, Any] = {}
-        for page in client.get_paginator(self.operation).paginate(**dict(self.fixed)):
-            found |= self._read(page)
-        return found
-
-    def _read(self, answer: Any) -> dict[str, Any]:
+    def read(self, answer: Any) -> dict[str, Any]:
+        """Return what an answer says of each item, by what names it in there."""
         return {entry["key"]: entry["value"] for entry in search(self.result, answer) or []}
+
+    def is_none(self, error: Exception) -> bool:
+        """Tell whether an error means that there is nothing, and not that it can't be read."""
+        return _code(error) in self.none_on
 
 
 @lru_cache(maxsize=512)
