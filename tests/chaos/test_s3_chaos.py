@@ -98,3 +98,15 @@ def test_no_secret_is_told_where_everything_fails(engine, journal, caplog, capfd
         assert len(failures) == 80
         connection.close()
     _no_secret_in(shown([*failures, batch]) + caplog.text.encode() + "".join(capfd.readouterr()).encode())
+
+
+@pytest.mark.parametrize("engine", _SHARES)
+def test_an_upload_in_parts_whose_beginning_nobody_can_read_is_begun_again(engine, journal):
+    script = [("malformed", {"operation": "CreateMultipartUpload"})]
+    with MemoryServer() as server, faults(server.endpoint_url, script=script, pace=PACE) as injected:
+        connection = connect(injected.endpoint_url, engine, journal)
+        connection.create_bucket("bucket")
+        connection.upload("bucket", "key", b"x" * (6 << 20))
+        assert connection.download("bucket", "key") == b"x" * (6 << 20)
+        connection.close()
+    assert [each.kind for each in injected.log] == ["malformed"]

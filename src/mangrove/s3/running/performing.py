@@ -104,6 +104,7 @@ class Performer:
             this = call()
             try:
                 reply = self.engine.perform(this)
+                reply.data  # noqa: B018  what nobody can read is a failure of this try
             except Exception as error:  # noqa: BLE001  it may go away
                 delay = trial.delay(error, this)
                 if delay is None:
