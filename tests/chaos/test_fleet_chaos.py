@@ -113,3 +113,18 @@ def test_credentials(seed, place, monkeypatch, caplog, capfd):
         seen = shown([manager, injected]) + caplog.text.encode() + "".join(capfd.readouterr()).encode()
     _no_secret_in(seen)
     assert begun("mangrove-") == []
+
+
+@pytest.mark.parametrize("kind", ["truncated", "truncated_head", "reset_in_body", "malformed", "wrong_length"])
+def test_a_list_whose_answer_was_cut_short_or_changed_is_asked_for_again(kind, place, monkeypatch):
+    script = [(kind, {"operation": "DescribeInstances", "times": 2})]
+    with (
+        place("--accounts", 2, "--regions", 17, "--pages", 1) as aws,
+        faults(aws.endpoint_url, script=script, pace=PACE) as injected,
+    ):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", injected.endpoint_url)
+        ids = ["100000000001", "100000000002"]
+        run = Fleet(ids, REGIONS, "Reader", mangrove.Session(region_name="us-east-1")).items("ec2", "describe_instances")
+        rows = Counter((row.account, row.region) for row in run)
+    assert rows == dict.fromkeys(((account, region) for account in ids for region in REGIONS), 2)
+    assert [each.kind for each in injected.log] == [kind] * 2

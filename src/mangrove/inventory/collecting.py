@@ -30,6 +30,7 @@ class Collection(Iterator[Row]):
         types: the names of the types.
 
     Example:
+        >>> from mangrove.inventory import Inventory
         >>> fleet = mangrove.Fleet(["123456789012"], regions=["eu-west-1"])
         >>> with Inventory(fleet).collect(["ec2.vpcs"]) as rows:
         ...     print([row.type for row in rows], rows.failures, rows.facts().complete)
@@ -113,6 +114,7 @@ class Collection(Iterator[Row]):
             MissingExtraError: pyarrow is not installed.
 
         Example:
+            >>> from mangrove.inventory import Inventory
             >>> fleet = mangrove.Fleet(["123456789012"], regions=["eu-west-1"])
             >>> Inventory(fleet).collect(["ec2.vpcs"]).to_arrow().column("type").to_pylist()
             ['ec2.vpcs']

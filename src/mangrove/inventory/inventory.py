@@ -100,7 +100,7 @@ class Inventory:
 
         Example:
             >>> fleet = mangrove.Fleet(["123456789012"], regions=["eu-west-1"])
-            >>> [row.name for row in Inventory(fleet).collect("ec2.vpcs", where="IsDefault && !tags.team")]
+            >>> [row.name for row in Inventory(fleet).collect("ec2.vpcs", where="IsDefault && !(tags.team)")]
             ['vpc-...']
         """
         return self._collect(choose(types, self._ways), Wanted.of(tags, where), progress)
