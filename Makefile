@@ -37,13 +37,16 @@ safe: $(VENV)/.test ## all tests, with clients made in botocore's own way
 # How clients are made changes nothing in these. Of S3, the engine that is a client of botocore's stands for all.
 NOT_OF_CLIENTS := test_parsers test_parsers_laws test_hostile_bodies test_kept test_derive_every_service test_zoo test_demo \
 	test_boto3_extensions_names test_boto3_extensions_bugs test_cli_resources test_seed test_embedded_aws \
-	test_zoo_resources test_inventory $(filter-out test_s3_boto test_s3_connection,$(notdir $(basename $(wildcard tests/functional/test_s3_*.py)))) \
+	test_zoo_resources test_inventory test_cli_ls test_cli_sql test_testing_faults $(filter-out test_s3_boto test_s3_connection,$(notdir $(basename $(wildcard tests/functional/test_s3_*.py)))) \
 	$(notdir $(basename $(wildcard tests/functional/test_cli_s3*.py)))
 safe-part: $(VENV)/.test ## the tests that make clients, with clients made in botocore's own way
 	MANGROVE_SAFE_MODE=1 $(BIN)/python -m pytest -n 2 tests/functional $(NOT_OF_CLIENTS:%=--ignore=tests/functional/%.py)
 
-oldest: .venv-oldest/.test ## all tests, with the oldest boto3 on the oldest Python that is here
-	.venv-oldest/bin/python -m pytest -n 2
+# Other programs, a browser and type checkers are the same beside any boto3, as is what S3's own engine does with servers.
+NOT_OF_BOTO3 := browser unit/test_resource_stubs.py unit/test_report_chromium.py functional/test_s3_interop.py \
+	functional/test_cli_s3_end_to_end.py functional/test_nullaws.py functional/test_s3_lean_network.py
+oldest: .venv-oldest/.test ## the tests of what boto3 and Python are part of, with the oldest boto3 on the oldest Python that is here
+	.venv-oldest/bin/python -m pytest -n 2 $(NOT_OF_BOTO3:%=--ignore=tests/%)
 
 chaos: $(VENV)/.test ## 20,000 operations while a fifth of all requests goes wrong: S3, fleet and credentials, three seeds (about 4 minutes)
 	MANGROVE_CHAOS_OPERATIONS=20000 MANGROVE_CHAOS_SEEDS=1,2,3 $(BIN)/python -m pytest -n 2 --show-capture=no tests/chaos

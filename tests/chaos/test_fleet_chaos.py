@@ -124,7 +124,9 @@ def test_a_list_whose_answer_was_cut_short_or_changed_is_asked_for_again(kind, p
     ):
         monkeypatch.setenv("AWS_ENDPOINT_URL", injected.endpoint_url)
         ids = ["100000000001", "100000000002"]
-        run = Fleet(ids, REGIONS, "Reader", mangrove.Session(region_name="us-east-1")).items("ec2", "describe_instances")
+        run = Fleet(ids, REGIONS, "Reader", mangrove.Session(region_name="us-east-1")).items(
+            "ec2", "describe_instances"
+        )
         rows = Counter((row.account, row.region) for row in run)
     assert rows == dict.fromkeys(((account, region) for account in ids for region in REGIONS), 2)
     assert [each.kind for each in injected.log] == [kind] * 2

@@ -16,7 +16,7 @@ pytest.importorskip("pyarrow")
 from mangrove.errors import ConfigError
 from mangrove.fleet import Outcome, Target
 from mangrove.inventory.diff import ABSENT, Seen, applied, diff, differences, shown_path
-from mangrove.inventory.diff_files import last_two, read_taken
+from mangrove.inventory.diff.files import last_two, read_taken
 from mangrove.inventory.duck import DuckSink
 from mangrove.inventory.facts import Facts
 from mangrove.inventory.parquet import ParquetSink

@@ -18,7 +18,7 @@ from mangrove.errors import ConfigError, OutputError  # noqa: E402
 from mangrove.fleet import Outcome, Target  # noqa: E402
 from mangrove.inventory import duck as module  # noqa: E402
 from mangrove.inventory.duck import DuckSink  # noqa: E402
-from mangrove.inventory.duck_files import explain  # noqa: E402
+from mangrove.inventory.duck.files import explain  # noqa: E402
 from mangrove.inventory.facts import Facts  # noqa: E402
 from mangrove.inventory.query import query  # noqa: E402
 from mangrove.inventory.rows import Row  # noqa: E402

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mangrove.errors import ConfigError
 from mangrove.inventory.schema import COMMON, columns_of, snake_case
-from mangrove.inventory.schema_values import encodable, json_of, plain
+from mangrove.inventory.schema.values import encodable, json_of, plain
 from mangrove.inventory.tables import Tables, table_name
 from mangrove.resources.kinds import DEFAULT_TYPES
 

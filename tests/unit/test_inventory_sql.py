@@ -17,7 +17,7 @@ from mangrove.inventory.duck import DuckSink  # noqa: E402
 from mangrove.inventory.facts import Facts  # noqa: E402
 from mangrove.inventory.parquet import ParquetSink  # noqa: E402
 from mangrove.inventory.query import query  # noqa: E402
-from mangrove.inventory.query_stored import open_stored  # noqa: E402
+from mangrove.inventory.query.stored import open_stored  # noqa: E402
 from mangrove.inventory.rows import Row  # noqa: E402
 from mangrove.inventory.tables import Tables  # noqa: E402
 

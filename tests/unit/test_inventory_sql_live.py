@@ -14,9 +14,9 @@ pytest.importorskip("pyarrow")
 
 from mangrove.errors import ConfigError
 from mangrove.fleet import Outcome, Target
-from mangrove.inventory.query_limits import Condition
-from mangrove.inventory.query_live import Live
-from mangrove.inventory.query_scope import EVERYWHERE, Place, Scope, scope_of
+from mangrove.inventory.query.limits import Condition
+from mangrove.inventory.query.live import Live
+from mangrove.inventory.query.scope import EVERYWHERE, Place, Scope, scope_of
 from mangrove.inventory.rows import Row
 from mangrove.inventory.tables import Tables
 

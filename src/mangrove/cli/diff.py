@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from mangrove.inventory.diff import Change, Seen
-    from mangrove.inventory.diff_files import Taken
+    from mangrove.inventory.diff.files import Taken
 
 __all__ = ["diff"]
 
@@ -50,7 +50,7 @@ def diff(old: str, new: str | None, types: tuple[str, ...], ignore: tuple[str, .
 
     The exit code is 0 if nothing has changed, 1 if anything has, 2 for wrong usage.
     """  # noqa: D301  click's own mark for a paragraph that keeps its lines
-    from mangrove.inventory.diff_files import last_two, read_taken  # noqa: PLC0415  `--help` needs none of it
+    from mangrove.inventory.diff.files import last_two, read_taken  # noqa: PLC0415  `--help` needs none of it
 
     before, after = last_two(old) if new is None else (read_taken(old), read_taken(new))
     return _print(_changes(before, after, types, ignore), (before, after), output)

@@ -15,7 +15,7 @@ from mangrove.cli.ls_table import RowTable
 from mangrove.cli.output import emit
 from mangrove.inventory.rows import Row, document_of
 from mangrove.inventory.schema import COMMON
-from mangrove.inventory.schema_values import plain
+from mangrove.inventory.schema.values import plain
 
 __all__ = ["TABLE", "Printer"]
 

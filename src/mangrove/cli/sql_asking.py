@@ -19,9 +19,9 @@ from mangrove.errors import ConfigError
 
 if TYPE_CHECKING:
     from mangrove.fleet import Fleet, Outcome
-    from mangrove.inventory.query_result import Result
-    from mangrove.inventory.query_scope import Scope
-    from mangrove.inventory.query_shelf import Book
+    from mangrove.inventory.query.result import Result
+    from mangrove.inventory.query.scope import Scope
+    from mangrove.inventory.query.shelf import Book
     from mangrove.inventory.rows import Row
 
 __all__ = ["Asking", "open_book"]
@@ -40,7 +40,7 @@ def open_book(given: Mapping[str, Any]) -> Book:
         ConfigError: an option is wrong, or the file can't be read.
     """
     if given["source"] is not None:
-        from mangrove.inventory.query_stored import open_stored  # noqa: PLC0415
+        from mangrove.inventory.query.stored import open_stored  # noqa: PLC0415
 
         live = [name for name in ("accounts", "regions", "types", "role") if given[name]]
         if live:
@@ -54,7 +54,7 @@ def open_book(given: Mapping[str, Any]) -> Book:
 
 def _open_live(given: Mapping[str, Any]) -> Book:
     from mangrove.aws.session import make_session  # noqa: PLC0415
-    from mangrove.inventory.query_live import Live, place_of  # noqa: PLC0415
+    from mangrove.inventory.query.live import Live, place_of  # noqa: PLC0415
     from mangrove.inventory.tables import Tables  # noqa: PLC0415
     from mangrove.resources.kinds import DEFAULT_TYPES  # noqa: PLC0415
 

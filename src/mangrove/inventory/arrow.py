@@ -10,7 +10,7 @@ from typing import Any
 from mangrove._extras import require
 from mangrove.inventory.rows import Row
 from mangrove.inventory.schema import COMMON, Column
-from mangrove.inventory.schema_values import as_timestamp, encodable, json_of
+from mangrove.inventory.schema.values import as_timestamp, encodable, json_of
 
 __all__ = ["batch_of", "schema_of", "stream_of", "table_of"]
 

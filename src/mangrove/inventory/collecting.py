@@ -85,7 +85,8 @@ class Collection(Iterator[Row]):
         """Return what is known of it beside its rows, as whoever stores it wants it."""
         progress = self.run.progress
         accounts = {account.id: account.name for account in self._fleet.accounts}
-        return Facts(self._taken, self.types, accounts, tuple(self.outcomes), progress.seconds, self.calls)
+        outcomes, regions = tuple(self.outcomes), tuple(self._fleet.regions)
+        return Facts(self._taken, self.types, accounts, outcomes, progress.seconds, self.calls, regions)
 
     # -- the end -------------------------------------------------------------------------------------------------------
 

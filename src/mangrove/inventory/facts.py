@@ -23,6 +23,7 @@ class Facts:
         outcomes: what became of each target; `target.type` names what was listed there.
         seconds: how long it took.
         calls: how many requests were sent, tries again included.
+        regions: the names and globs of regions that were asked for; nothing if that is not known.
 
     Example:
         >>> from datetime import datetime, timezone
@@ -36,6 +37,7 @@ class Facts:
     outcomes: Sequence[Outcome[Any]] = field(default=(), repr=False)
     seconds: float = 0.0
     calls: int = 0
+    regions: Sequence[str] = ()
 
     @property
     def failures(self) -> list[Outcome[Any]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from mangrove.inventory.schema_values import plain
+from mangrove.inventory.schema.values import plain
 
 __all__ = ["Row", "document_of", "find_name", "last_part", "name_members"]
 

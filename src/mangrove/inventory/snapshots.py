@@ -12,7 +12,7 @@ from typing import Any
 from mangrove._version import __version__
 from mangrove.errors import ConfigError
 from mangrove.inventory.facts import Facts
-from mangrove.inventory.schema_values import as_timestamp
+from mangrove.inventory.schema.values import as_timestamp
 
 __all__ = ["SCHEMA", "Snapshot", "Told", "check_schema", "snapshot_of"]
 
@@ -149,7 +149,7 @@ def snapshot_of(facts: Facts, rows: int) -> Snapshot:
         taken=as_timestamp(facts.taken),
         types=tuple(facts.types),
         accounts=dict(facts.accounts),
-        regions=tuple(getattr(facts, "regions", ())),
+        regions=tuple(facts.regions),
         outcomes=tuple(outcome.to_dict() for outcome in facts.outcomes),
         seconds=facts.seconds,
         calls=facts.calls,

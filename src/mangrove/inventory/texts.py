@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from mangrove._csv import csv_line
 from mangrove.inventory.facts import Facts
-from mangrove.inventory.parquet_files import Staged, resolved, telling
+from mangrove.inventory.parquet.files import Staged, resolved, telling
 from mangrove.inventory.rows import Row
 from mangrove.inventory.schema import COMMON
-from mangrove.inventory.schema_values import encodable, json_of
+from mangrove.inventory.schema.values import encodable, json_of
 
 __all__ = ["CsvSink", "JsonLinesSink", "JsonSink", "TextSink", "csv_of", "json_line"]
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mangrove._extras import require
-from mangrove.inventory.query_sandbox import broken
+from mangrove.inventory.query.sandbox import broken
 
 __all__ = ["Result"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from mangrove._extras import require
 from mangrove.errors import ConfigError
-from mangrove.inventory.duck_files import reason_of
-from mangrove.inventory.query_limits import Limits, calls_other_text, limits_of, tables_of
+from mangrove.inventory.duck.files import reason_of
+from mangrove.inventory.query.limits import Limits, calls_other_text, limits_of, tables_of
 
 __all__ = ["Statement", "broken", "lock", "read_statement", "run"]
 

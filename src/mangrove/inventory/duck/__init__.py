@@ -13,11 +13,11 @@ from typing import Any
 from mangrove._extras import require
 from mangrove._version import __version__
 from mangrove.errors import ConfigError, MangroveError, OutputError
-from mangrove.inventory.duck_files import attach, connect, explain, is_locked
-from mangrove.inventory.duck_schema import NAMES, ROWS, TABLES, literal, newest_views, views_of
+from mangrove.inventory.duck.files import attach, connect, explain, is_locked
+from mangrove.inventory.duck.schema import NAMES, ROWS, TABLES, literal, newest_views, views_of
 from mangrove.inventory.facts import Facts
 from mangrove.inventory.parquet import Spool
-from mangrove.inventory.parquet_files import Staged, resolved
+from mangrove.inventory.parquet.files import Staged, resolved
 from mangrove.inventory.rows import Row
 from mangrove.inventory.schema import COMMON
 from mangrove.inventory.snapshots import SCHEMA, Snapshot, Told, snapshot_of

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from mangrove.aws.services import one_of
 from mangrove.errors import ConfigError
 from mangrove.inventory.arrow import table_of
-from mangrove.inventory.duck_files import connect
-from mangrove.inventory.duck_schema import literal, quoted, type_view
-from mangrove.inventory.query_result import Result
-from mangrove.inventory.query_sandbox import Statement, lock, read_statement, run
+from mangrove.inventory.duck.files import connect
+from mangrove.inventory.duck.schema import literal, quoted, type_view
+from mangrove.inventory.query.result import Result
+from mangrove.inventory.query.sandbox import Statement, lock, read_statement, run
 from mangrove.inventory.rows import Row
 from mangrove.inventory.schema import COMMON
 from mangrove.inventory.tables import Tables, table_name

@@ -11,10 +11,10 @@ from mangrove._redact import message_of
 from mangrove.aws.identity import partition_of_region
 from mangrove.aws.session import sdk_regions
 from mangrove.fleet import Outcome
-from mangrove.inventory.query_result import Result
-from mangrove.inventory.query_sandbox import Statement
-from mangrove.inventory.query_scope import EVERYWHERE, Place, Scope, scope_of, types_of
-from mangrove.inventory.query_shelf import Shelf, drop, new_rows, put
+from mangrove.inventory.query.result import Result
+from mangrove.inventory.query.sandbox import Statement
+from mangrove.inventory.query.scope import EVERYWHERE, Place, Scope, scope_of, types_of
+from mangrove.inventory.query.shelf import Shelf, drop, new_rows, put
 from mangrove.inventory.rows import Row
 from mangrove.inventory.tables import Tables, table_name
 from mangrove.resources.kinds import DEFAULT_TYPES

@@ -14,8 +14,8 @@ from typing import Any
 from mangrove._extras import require
 from mangrove.errors import ConfigError
 from mangrove.inventory.diff import Seen
-from mangrove.inventory.duck_files import attach, connect
-from mangrove.inventory.query_stored import is_parquet, parquet_snapshot
+from mangrove.inventory.duck.files import attach, connect
+from mangrove.inventory.query.stored import is_parquet, parquet_snapshot
 from mangrove.inventory.snapshots import Snapshot
 from mangrove.resources.kinds import kind_of
 

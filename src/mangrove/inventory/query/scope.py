@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from mangrove.inventory.query_limits import Condition, Limits
+from mangrove.inventory.query.limits import Condition, Limits
 
 __all__ = ["EVERYWHERE", "Place", "Scope", "scope_of", "types_of"]
 

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from mangrove.inventory.query_result import Result
-from mangrove.inventory.query_shelf import new_rows, put
-from mangrove.inventory.query_stored import open_stored
+from mangrove.inventory.query.result import Result
+from mangrove.inventory.query.shelf import new_rows, put
+from mangrove.inventory.query.stored import open_stored
 from mangrove.inventory.rows import Row
 from mangrove.inventory.tables import Tables
 

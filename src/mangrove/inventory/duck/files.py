@@ -9,7 +9,7 @@ from typing import Any
 
 from mangrove._extras import require
 from mangrove.errors import ConfigError, MangroveError, OutputError
-from mangrove.inventory.duck_schema import NAMES, literal
+from mangrove.inventory.duck.schema import NAMES, literal
 from mangrove.inventory.snapshots import check_schema
 
 __all__ = ["attach", "connect", "explain", "is_locked", "reason_of"]

@@ -9,12 +9,12 @@ from typing import Any
 
 from mangrove._extras import require
 from mangrove.errors import ConfigError
-from mangrove.inventory.duck_files import attach, connect, reason_of
-from mangrove.inventory.duck_schema import literal, newest_views, views_of
+from mangrove.inventory.duck.files import attach, connect, reason_of
+from mangrove.inventory.duck.schema import literal, newest_views, views_of
 from mangrove.inventory.parquet import METADATA
-from mangrove.inventory.query_result import Result
-from mangrove.inventory.query_sandbox import Statement, lock
-from mangrove.inventory.query_shelf import Shelf
+from mangrove.inventory.query.result import Result
+from mangrove.inventory.query.sandbox import Statement, lock
+from mangrove.inventory.query.shelf import Shelf
 from mangrove.inventory.schema import COMMON
 from mangrove.inventory.snapshots import Snapshot
 from mangrove.inventory.tables import Tables, table_name

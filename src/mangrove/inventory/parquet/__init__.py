@@ -10,7 +10,7 @@ from typing import Any
 from mangrove._extras import require
 from mangrove.inventory.arrow import batch_of, schema_of
 from mangrove.inventory.facts import Facts
-from mangrove.inventory.parquet_files import Staged, resolved, telling
+from mangrove.inventory.parquet.files import Staged, resolved, telling
 from mangrove.inventory.rows import Row
 from mangrove.inventory.snapshots import Snapshot, snapshot_of
 
