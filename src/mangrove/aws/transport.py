@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import threading
 import weakref
 from typing import Any
@@ -39,6 +40,7 @@ def _hosts() -> int:
 
 
 _NO_BODY = (204, 304)
+_LENGTH = re.compile(r"[0-9]{1,18}\Z")
 # Connections kept to one host, for all clients together; a client's own number is for that client alone.
 _CONNECTIONS = 256
 
@@ -133,7 +135,7 @@ _guard = threading.Lock()
 def _check_length(request: Any, answer: Any) -> None:
     """Refuse an answer that was cut short; botocore takes it for the whole, and a list without its end for none."""
     length = answer.headers.get("Content-Length", "")
-    if request.method == "HEAD" or answer.status_code in _NO_BODY or not length.isdecimal():
+    if request.method == "HEAD" or answer.status_code in _NO_BODY or not _LENGTH.match(length):
         return
     if "Transfer-Encoding" not in answer.headers and len(answer.content) < int(length):
         raise IncompleteReadError(actual_bytes=len(answer.content), expected_bytes=int(length))
