@@ -23,9 +23,10 @@ from servers.threads import begun  # noqa: E402
 
 pytest_plugins = ["servers.nullaws"]
 
-# What botocore and the fleet promise to try again. An answer cut short, or in another form, they take as it is.
+# What botocore and the fleet promise to try again. While one request is refused, so are all that come then, which would
+# be more in a row than four tries get through; of answers cut short there are tests of their own.
 KINDS = (
-    "throttle too_many_requests internal_error unavailable refused reset closed answer_lost stall slice latency"
+    "throttle too_many_requests internal_error unavailable reset closed answer_lost stall slice latency"
     " bandwidth extra_continue"
 ).split()
 # botocore's own three attempts are too few for thousands of calls.

@@ -225,7 +225,7 @@ def test_what_fails_is_told_and_the_rest_arrives(ls, aws, monkeypatch):
         patched.setattr("mangrove.aws.session.make_session", make)
         code, out, err = ls("sqs.queues", "--output", "jsonl")
     assert (code, len(out.splitlines())) == (1, 4)
-    assert err.count("eu-west-1: denied: ") == 2
+    assert err.count("eu-west-1 sqs.queues: denied: ") == 2
     where = ("--accounts", aws.accounts[0], "--regions", "eu-west-1,ap-east-1")
     code, out, err = ls("kinesis.streams", "--output", "jsonl", where=where)
     assert (code, len(out.splitlines())) == (0, 1)

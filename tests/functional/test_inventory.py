@@ -319,3 +319,15 @@ if __name__ == "__main__":
         embedded.seed()
         everything = Inventory(Fleet(embedded.accounts, REGIONS, session=embedded.session())).collect()
         GOLDEN.write_text("".join(f"{line}\n" for line in lines_of(everything)))
+
+
+def test_what_is_left_before_its_end_says_so_to_whoever_stores_it(whole):
+    inventory = Inventory(whole)
+    with inventory.collect(["ec2.vpcs", "sqs.queues"]) as collection:
+        next(collection)
+    facts = collection.facts()
+    assert not facts.complete
+    assert "left before its end" in str(facts.failures[-1].error)
+    with inventory.collect(["sqs.queues"]) as collection:
+        assert list(collection)
+    assert collection.facts().complete

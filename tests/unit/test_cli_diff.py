@@ -144,3 +144,15 @@ def test_wrong_usage(run, path, arguments, told):
     done = run(*(each.format(path=path) for each in arguments))
     assert done.code == 2
     assert told in done.err
+
+
+def test_a_snapshot_is_not_compared_with_itself(run, path):
+    done = run(f"{path}@-1", f"{path}@3")
+    assert (done.code, done.out) == (2, "")
+    assert "OLD and NEW are the same snapshot, all.duckdb@3" in done.err
+
+
+def test_a_type_that_was_never_looked_for_is_no_answer(run, path):
+    done = run(f"{path}@1", f"{path}@2", "--type", "ec2.vpccs")
+    assert (done.code, done.out) == (2, "")
+    assert "neither inventory has looked for a type 'ec2.vpccs'; did you mean ec2.vpcs" in done.err

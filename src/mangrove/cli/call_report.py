@@ -40,7 +40,7 @@ def tell_failures(outcomes: Iterable[Outcome[Any]]) -> None:
     """
     failed = [each for each in outcomes if each.failed]
     for each in failed[:_MOST]:
-        place = f"{each.target.account} {each.target.region}"
+        place = f"{each.target.account} {each.target.region} {each.target.type}".rstrip()
         say(f"error: {place}: {each.kind}: {reason_of(each.error)}")
     if len(failed) > _MOST:
         say(f"error: and {len(failed) - _MOST} more targets")

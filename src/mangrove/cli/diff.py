@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from mangrove.errors import ConfigError
 
 if TYPE_CHECKING:
     from mangrove.inventory.diff import Change, Seen
@@ -53,7 +57,26 @@ def diff(old: str, new: str | None, types: tuple[str, ...], ignore: tuple[str, .
     from mangrove.inventory.diff.files import last_two, read_taken  # noqa: PLC0415  `--help` needs none of it
 
     before, after = last_two(old) if new is None else (read_taken(old), read_taken(new))
+    if new is not None and "@" in before.name and before.name == after.name and _file(old) == _file(new):
+        text = f"OLD and NEW are the same snapshot, {before.name}; a date means the last one of that day"
+        raise ConfigError(text)
+    _check_types(types, {*before.types, *after.types} if before.types and after.types else ())
     return _print(_changes(before, after, types, ignore), (before, after), output)
+
+
+def _file(spec: str) -> Path:
+    path = Path(spec)
+    return (path if path.exists() else Path(spec.rpartition("@")[0])).resolve()
+
+
+def _check_types(globs: Sequence[str], known: Collection[str]) -> None:
+    """Refuse a type that neither inventory has looked for: that nothing has changed there would be no answer."""
+    for glob in globs if known else ():
+        if not any(fnmatchcase(each, glob) for each in known):
+            near = get_close_matches(glob, known, n=3)
+            told = f"; did you mean {', '.join(near)}?" if near else ""
+            text = f"neither inventory has looked for a type {glob!r}{told}"
+            raise ConfigError(text)
 
 
 def _changes(before: Taken, after: Taken, types: Sequence[str], ignore: Sequence[str]) -> Iterator[Change]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from mangrove._redact import message_of
 from mangrove._reporting import Reporter
 from mangrove.errors import RunError
 from mangrove.fleet.outcome import Outcome, Progress, Summary, summary_of
@@ -247,7 +248,8 @@ class Run(Iterator[T], AsyncIterator[T], Generic[T]):
 
     def _told(self) -> str:
         failed = [outcome for outcome in self.outcomes if outcome.failed]
-        some = [f"{each.target}: {each.kind}: {each.error}" for each in failed[:_MOST_SHOWN]]
+        shown = failed[:_MOST_SHOWN]
+        some = [f"{each.target}: {each.kind}: {message_of(each.error or Exception())}" for each in shown]
         more = f"; and {len(failed) - _MOST_SHOWN} more" if len(failed) > _MOST_SHOWN else ""
         return f"{len(failed)} of {len(self.outcomes)} targets failed: {'; '.join(some)}{more}"
 

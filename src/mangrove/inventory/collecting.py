@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from mangrove._extras import require
-from mangrove.fleet import Fleet, Outcome, Progress, Run, Summary
+from mangrove.errors import MangroveError
+from mangrove.fleet import Fleet, Outcome, Progress, Run, Summary, Target
 from mangrove.inventory.facts import Facts
 from mangrove.inventory.rows import Row
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["Collection"]
+
+_LEFT = "the inventory was left before its end, and what it had not come to is not in it"
 
 
 class Collection(Iterator[Row]):
@@ -86,6 +89,9 @@ class Collection(Iterator[Row]):
         progress = self.run.progress
         accounts = {account.id: account.name for account in self._fleet.accounts}
         outcomes, regions = tuple(self.outcomes), tuple(self._fleet.regions)
+        if not progress.complete or progress.done < progress.total:
+            # Whoever reads what is stored must not take it for all there is.
+            outcomes = (*outcomes, Outcome(Target("*", "*"), "failed", error=MangroveError(_LEFT)))
         return Facts(self._taken, self.types, accounts, outcomes, progress.seconds, self.calls, regions)
 
     # -- the end -------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -34,12 +34,14 @@ class Taken:
         seen: reads its resources; may be called again.
         looked: says why it has not looked where a resource would be; nothing if it has.
         remark: what there is to know of it, or nothing.
+        types: what it has looked for; empty if that is not known.
     """
 
     name: str
     seen: Callable[[], Iterator[Seen]]
     looked: Callable[[Seen], str]
     remark: str = ""
+    types: Sequence[str] = ()
 
 
 def read_taken(spec: str) -> Taken:
@@ -134,7 +136,7 @@ def _of_parquet(path: Path) -> Taken:
             for batch in file.iter_batches(columns=list(_COLUMNS)):
                 yield from _from_arrow(batch)
 
-    return Taken(path.name, seen, _looked(snapshot, path.name))
+    return Taken(path.name, seen, _looked(snapshot, path.name), types=snapshot.types)
 
 
 def _from_arrow(batch: Any) -> Iterator[Seen]:
@@ -165,7 +167,7 @@ def _of_duckdb(path: Path, chosen: str) -> Taken:
             for batch in reader(8192):
                 yield from _from_arrow(batch)
 
-    return Taken(name, seen, _looked(snapshot, name))
+    return Taken(name, seen, _looked(snapshot, name), types=snapshot.types)
 
 
 def _opened(path: Path) -> Any:
