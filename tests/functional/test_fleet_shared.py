@@ -28,6 +28,7 @@ from mangrove.aws.compat import why_not  # noqa: E402
 from mangrove.aws.options import ClientOptions  # noqa: E402
 from mangrove.aws.session import botocore_session  # noqa: E402
 from mangrove.aws.sharing import SharingSession  # noqa: E402
+from mangrove.errors import WrongAccountError  # noqa: E402
 from mangrove.fleet import Fleet, Target  # noqa: E402
 from mangrove.fleet.doors import Doors  # noqa: E402
 
@@ -41,6 +42,9 @@ ASSUMED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15
 </AssumeRoleResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></AssumeRoleResponse>"""
 VPCS = """<DescribeVpcsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r</requestId><vpcSet><item>
 <vpcId>vpc-{account}</vpcId></item></vpcSet></DescribeVpcsResponse>"""
+IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+<Arn>arn:aws:iam::{account}:user/x</Arn><UserId>AIDA</UserId><Account>{account}</Account></GetCallerIdentityResult>
+</GetCallerIdentityResponse>"""
 REFUSED = """<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors>
 <RequestID>r</RequestID></Response>"""
 
@@ -59,6 +63,8 @@ class Server:
             with self.lock:
                 self.assumed[account] += 1
             return 200, ASSUMED.format(account=account, turn=self.assumed[account])
+        if form.get("Action") == "GetCallerIdentity" and asked.key == "AKIDBASE":
+            return 200, IDENTITY.format(account=IDS[0])
         with self.lock:
             self.requests.append(asked)
         if asked.key in self.dead:
@@ -249,6 +255,14 @@ def test_the_callers_own_account_is_entered_as_it_is(server, session):
     run = Fleet([Account(IDS[0], role=None), Account(IDS[1], role="Reader")], ["us-east-1"], session=session)
     assert len(run.call("ec2", "describe_vpcs").ok) == 2
     assert sorted(each.key for each in server.requests) == ["AKIDBASE", f"ASIA{IDS[1]}0001"]
+
+
+def test_the_callers_credentials_are_no_other_accounts(server, session):
+    run = Fleet([Account(IDS[2], role=None)], ["us-east-1"], session=session).call("ec2", "describe_vpcs")
+    (failed,) = run.wait().failed
+    assert isinstance(failed.error, WrongAccountError)
+    assert f"account {IDS[2]} has no role, and the credentials at hand are of account {IDS[0]}" in str(failed.error)
+    assert not server.requests
 
 
 # -- credentials that end ----------------------------------------------------------------------------------------------

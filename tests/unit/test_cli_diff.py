@@ -156,3 +156,10 @@ def test_a_type_that_was_never_looked_for_is_no_answer(run, path):
     done = run(f"{path}@1", f"{path}@2", "--type", "ec2.vpccs")
     assert (done.code, done.out) == (2, "")
     assert "neither inventory has looked for a type 'ec2.vpccs'; did you mean ec2.vpcs" in done.err
+
+
+@pytest.mark.parametrize("chosen", ["--1", "²", "9" * 30, "-99"])
+def test_a_snapshot_that_there_is_not(run, path, chosen):
+    done = run(f"{path}@{chosen}", f"{path}@1")
+    assert (done.code, done.out) == (2, "")
+    assert "has no snapshot" in done.err

@@ -286,6 +286,20 @@ TOUCHES = [
     "vacuum",
     "use memory",
     "prepare x as select 1",
+    # With ANALYZE, what is explained is run.
+    *(
+        f"{explain} copy (select 1) to '{place}' (format csv, use_tmp_file false)"
+        for explain in (
+            "explain analyze",
+            "explain (analyze)",
+            "/* x */ explain analyze",
+            "explain /* x */ analyze",
+            "explain",
+        )
+        for place in ("{folder}/stolen", "{itself}")
+    ),
+    "explain analyze delete from resources",
+    "explain (format json, analyze) create table stolen as select 1",
 ]
 
 
@@ -294,7 +308,7 @@ TOUCHES = [
 def test_a_statement_can_do_nothing_but_read(ask, sources, source, statement, tmp_path):
     before = {path.name: path.read_bytes() for path in sources["duckdb"].parent.iterdir()}
     with pytest.raises(ConfigError):
-        list(ask(source, statement.format(folder=tmp_path)))
+        list(ask(source, statement.format(folder=tmp_path, itself=sources.get(source, tmp_path / "rows"))))
     assert list(ask(source, "select count(*) from ec2_instances")) == [(4,)]
     assert list(tmp_path.iterdir()) == []
     assert {path.name: path.read_bytes() for path in sources["duckdb"].parent.iterdir()} == before
@@ -311,6 +325,27 @@ def test_variables_of_python_are_no_tables(sources):
 def test_a_type_that_was_not_asked_for_is_no_empty_table(sources, source):
     with pytest.raises(ConfigError, match=f"all.{source} has no table 'ec2_subnets'"):
         query(sources[source], "select * from ec2_subnets")
+
+
+def test_what_had_failed_is_told_as_long_as_its_rows_are_shown(tmp_path):
+    path = tmp_path / "all.duckdb"
+    left = Outcome(Target("*", "*"), "failed", error=ConfigError("left before its end"))
+    for kind, outcomes in (("ec2.instances", [left]), ("ec2.vpcs", [])):
+        sink = DuckSink(path)
+        sink.add([row for row in ROWS if row.type == kind])
+        sink.finish(Facts(NOW, (kind,), {A: None}, outcomes))
+    book = open_stored(path, TABLES)
+    book.ask("select count(*) from ec2_instances")
+    assert book.incomplete() == ["* *: failed: left before its end"]
+    book.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["explain select 1", "explain analyze select count(*) from resources", "explain (format json) select 1"],
+)
+def test_what_reads_can_be_explained(ask, statement):
+    assert list(ask("duckdb", statement))
 
 
 @pytest.mark.parametrize("source", ["parquet", "duckdb"])

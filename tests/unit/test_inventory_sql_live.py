@@ -269,6 +269,9 @@ def one(values):
         (["eu-*"], Condition(pattern="eu-%"), None),
         (["eu-*"], one(["eu-west-1", "us-east-1"]), ("eu-west-1",)),
         (["us-east-1"], one(["eu-west-1"]), ()),
+        # Global services' rows are there whatever the regions.
+        (["eu-west-1"], Condition(pattern="aws-%"), None),
+        (["eu-west-1"], Condition(pattern="%global"), None),
     ],
 )
 def test_limits_meet_the_regions_that_were_asked_for(terms, condition, expected):

@@ -17,6 +17,7 @@ from mangrove.aws.session import Session, make_client, make_resource
 from mangrove.credentials import ConnectionManager
 from mangrove.credentials.explain import login_needed
 from mangrove.credentials.provider import RoleCredentials
+from mangrove.errors import WrongAccountError
 from mangrove.fleet.outcome import Target
 from mangrove.fleet.shared import SharedClients
 from mangrove.fleet.tasks import Task
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ANY_SERVICE", "TEMPLATES", "Doors", "Make", "Opening"]
 
 _MOST_CLIENTS = 4096
+_UNKNOWN: Any = object()
 
 Make = Callable[[Target, bool, tuple[str, ...]], tuple[Task, ...]]
 """Makes the tasks of a target; told whether the account may not have enabled its region, and which regions it has."""
@@ -121,11 +123,17 @@ class Doors:
 
     def _credentials_of(self, account: Account) -> Any:
         """Return the credentials of an account's role, or None where it is entered in another way."""
-        if account.id not in self._credentials:
-            other = account.profile is not None or self._is_own(account)
-            found = None if other else self._manager.get_credentials(**self._role_of(account))
-            self._credentials[account.id] = found if isinstance(found, RoleCredentials) else None
-        return self._credentials[account.id]
+        known = self._credentials.get(account.id, _UNKNOWN)
+        if known is not _UNKNOWN:
+            return known
+        other = account.profile is not None or self._is_own(account)
+        found = None if other else self._manager.get_credentials(**self._role_of(account))
+        credentials = found if isinstance(found, RoleCredentials) else None
+        with self._lock:
+            # One that is entered in another way since then must not get these.
+            if self._accounts.get(account.id, account) == account:
+                self._credentials[account.id] = credentials
+        return credentials
 
     def _of_profile(self, name: str, region_name: str | None) -> Session:
         # A profile has a region of its own, which clients are told anyway.
@@ -144,7 +152,14 @@ class Doors:
         Raises:
             CredentialError: there are none to be had.
             LoginRequiredError: the login of its profile is missing or has ended.
+            WrongAccountError: it names no role, and the caller's credentials are of another account.
         """
+        if account.profile is None and account.role is None and account.id != self.own_account():
+            text = (
+                f"account {account.id} has no role, and the credentials at hand are of account {self.own_account()}: "
+                "give the account a role or a profile"
+            )
+            raise WrongAccountError(text)
         credentials, session = self._credentials_of(account), None
         try:
             if credentials is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ __all__ = ["Taken", "last_two", "read_taken"]
 
 _COLUMNS = ("account", "region", "type", "name", "arn", "tags", "data")
 _DUCKDB = b"DUCK"
+_NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ def _opened(path: Path) -> Any:
 def _choose(known: list[tuple[int, str]], chosen: str, path: Path) -> int:
     """Return the id of a snapshot."""
     ids = [number for number, _ in known]
-    if chosen.lstrip("-").isdigit():
+    if _NUMBER.match(chosen):
         number = int(chosen)
         if number in ids:
             return number
@@ -252,7 +254,7 @@ def _from_json(line: str, place: str) -> Seen:
     try:
         told = json.loads(line)
         account, region, kind, name = (told[each] for each in ("account", "region", "type", "name"))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         text = f"{place} is no row of an inventory: a JSON object with account, region, type and name"
         raise ConfigError(text) from error
     tags, data = told.get("tags"), told.get("data")

@@ -18,6 +18,7 @@ __all__ = ["Statement", "broken", "lock", "read_statement", "run"]
 _READS = frozenset({"SELECT", "EXPLAIN"})
 _LINE = re.compile(r"^LINE (\d+): (.*)\n( *)\^", re.MULTILINE)
 _EXPLAIN = re.compile(r"\A(?:\s|--[^\n]*\n|/\*.*?\*/)*EXPLAIN(?:\s+ANALY[SZ]E)?\b", re.IGNORECASE | re.DOTALL)
+_OPTIONS = re.compile(r"\A\s*\(\s*(?:ANALY[SZ]E|FORMAT)\b[^()]*\)", re.IGNORECASE)
 _ANALYZE = re.compile(_EXPLAIN.pattern.replace("?\\b", "\\b"), _EXPLAIN.flags)
 # The order matters: after the last nothing can be set.
 _LOCKS = (
@@ -82,6 +83,8 @@ def read_statement(connection: Any, text: str) -> Statement:
     if kinds[0] not in _READS:
         told = f"{kinds[0].replace('_', ' ')} statements are not run: an inventory is only read"
         raise ConfigError(told)
+    if kinds[0] == "EXPLAIN":
+        _check_explained(duckdb, text)
     cursor = connection.cursor()  # what fails to be read must not end what the connection is about
     try:
         tree = _tree(cursor, _explained(text) if kinds[0] == "EXPLAIN" else text)
@@ -96,6 +99,17 @@ def read_statement(connection: Any, text: str) -> Statement:
     limits = limits_of(tree, [name for _, name in tables]) if is_clear else {}
     explains = kinds[0] == "EXPLAIN" and _ANALYZE.match(text) is None
     return Statement(text, tuple(sorted(tables)), limits, explains)
+
+
+def _check_explained(duckdb: Any, text: str) -> None:
+    """Refuse to explain anything but a SELECT: with ANALYZE it is run."""
+    try:
+        inner = duckdb.extract_statements(_OPTIONS.sub("", _explained(text), count=1))
+    except duckdb.Error as error:
+        raise broken(error, text) from error
+    if [each.type.name for each in inner] != ["SELECT"]:
+        told = "EXPLAIN takes a SELECT: an inventory is only read"
+        raise ConfigError(told)
 
 
 def _tree(connection: Any, text: str) -> Mapping[str, Any]:

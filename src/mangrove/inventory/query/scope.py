@@ -43,6 +43,8 @@ class Scope:
 
 
 EVERYWHERE = Scope()
+_PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f")
+_PSEUDO = tuple(f"{partition}-global" for partition in _PARTITIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ def _regions(conditions: Sequence[Condition], place: Place) -> tuple[str, ...] |
         return None
     named = next((each.values for each in conditions if each.values is not None), None)
     if named is None and all(not _is_glob(term) for term in place.regions):
+        if any(all(each.meets(name) for each in conditions) for name in _PSEUDO):
+            return None  # rows of global services are there whatever the regions
         named = frozenset(place.regions)
     if named is not None:
         wanted = {name for name in named if all(each.meets(name) for each in conditions)}

@@ -164,13 +164,15 @@ def _open_duckdb(path: Path, tables: Tables | None) -> Stored:
     return Stored(connection, sorted(types), told, tables, path.name, history=True)
 
 
-# Of each type the newest snapshot that has looked for it, as in the views; an account that is closed to us has no type.
+# Of each type the newest snapshot that has looked for it, as in the views. An account that is closed to us has no type,
+# nor what was left before its end: it counts as long as any type is served from that snapshot.
 _FAILED = """
     SELECT o."type", o.account, o.region, o.kind, coalesce(nullif(o.message, ''), o.error)
     FROM outcomes AS o LEFT JOIN
         (SELECT each AS "type", max(id) AS id FROM (SELECT id, unnest(types) AS each FROM snapshots) GROUP BY 1) AS n
         ON o."type" = n."type"
     WHERE o.kind NOT IN ('ok', 'disabled', 'unsupported')
-        AND o.snapshot = coalesce(n.id, (SELECT max(id) FROM snapshots))
+        AND (o.snapshot = n.id OR (n.id IS NULL AND o.snapshot IN
+            (SELECT max(id) FROM (SELECT id, unnest(types) AS each FROM snapshots) GROUP BY each)))
     ORDER BY ALL
 """
